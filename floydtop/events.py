@@ -1,0 +1,223 @@
+"""The vocabulary: the records that flow from the job to the session file, and from there to the screen.
+
+Each record is one line of a session file; `k` on the wire names its kind. Times are seconds since the
+start of the session (`Header.t0`) on a clock that never goes back and counts suspend; they are negative
+for what happened before the recording began. What is not known is absent, never zero.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import field
+
+MetricGroup = Literal["training", "timing"]
+"""`timing` is what a job prints about its own speed and memory: rates, durations, bytes."""
+
+Stat = tuple[float, float, float]
+"""Mean, minimum and maximum over one tick."""
+
+
+class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The root process of the job; (pid, start, the header's boot id) is its identity, never the bare pid."""
+
+    pid: int
+    start: int
+    """Clock ticks since boot, field 22 of /proc/PID/stat; elsewhere microseconds of the create time."""
+    command: list[str]
+    cwd: str | None = None
+    user: str | None = None
+    t: float | None = None
+    """When the job started, as session time: zero or negative."""
+
+
+class Log(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The file that the job's output goes to."""
+
+    path: str
+    device: int
+    inode: int
+
+
+class Header(msgspec.Struct, frozen=True, tag="h", tag_field="k", omit_defaults=True):
+    """The first line of each segment: what is being recorded, by whom, since when."""
+
+    v: int
+    id: str
+    t0: float
+    """Unix time of session time 0."""
+    boot: str
+    host: str
+    interval: float
+    """Seconds between two recorded samples."""
+    by: str
+    recorder: int
+    """Pid of the recorder."""
+    format: str = field(default="")
+    segment: int = 0
+    timezone: str = "UTC"
+    job: Job | None = None
+    log: Log | None = None
+
+
+class Metrics(msgspec.Struct, frozen=True, tag="m", tag_field="k", omit_defaults=True):
+    """The metric values that one line of output carried."""
+
+    values: dict[str, float] = field(name="v")
+    t: float | None = None
+    """When the line was printed; None when that is not known (it was there before the recording)."""
+    approximate: bool = field(default=False, name="approx")
+    """`t` is estimated from the line's position in the log."""
+    step: int | None = field(default=None, name="s")
+    epoch: float | None = field(default=None, name="e")
+    line: int = field(default=0, name="n")
+    """Line number in the log, from 1."""
+    group: MetricGroup = field(default="training", name="g")
+
+
+class Malformed(msgspec.Struct, frozen=True, tag="bad", tag_field="k", omit_defaults=True):
+    """A line that claims to be a metric and is not readable as one."""
+
+    text: str = field(name="x")
+    why: str
+    line: int = field(default=0, name="n")
+    t: float | None = None
+
+
+class OutputLine(msgspec.Struct, frozen=True, tag="l", tag_field="k", omit_defaults=True):
+    """A line of the job's output: raw text, to be made safe by whoever shows it."""
+
+    text: str = field(name="x")
+    line: int = field(name="n")
+    offset: int = field(default=0, name="o")
+    """Byte offset of the line's start in the log."""
+    t: float | None = None
+    cut: int = 0
+    """Characters dropped from the end of an over-long line."""
+
+
+class Sample(msgspec.Struct, frozen=True, tag="s", tag_field="k", omit_defaults=True):
+    """System metrics of the job over one tick: name -> (mean, min, max).
+
+    Names: cpu.percent (of what the job may use), cpu.cores, memory.bytes, memory.percent, disk.percent,
+    disk.read_bytes_per_s, disk.write_bytes_per_s, gpu.N.utilization, gpu.N.memory_bytes,
+    gpu.N.memory_percent, gpu.N.job_memory_bytes, ... with N the NVML index. Percents are 0-100.
+    """
+
+    t: float
+    values: dict[str, Stat] = field(name="v")
+    unknown: dict[str, str] = field(default_factory=dict, name="miss")
+    """Readings that could not be taken: name -> reason."""
+
+
+class Reading(msgspec.Struct):
+    """One look at the system: name -> number by the names of `Sample`, and why others are missing."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+class Gpu(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What does not change about a GPU that the job may touch."""
+
+    index: int
+    name: str | None = None
+    uuid: str | None = None
+    memory_bytes: int | None = None
+
+
+class Facts(msgspec.Struct, frozen=True, tag="i", tag_field="k", omit_defaults=True):
+    """Slow-changing facts about the job's surroundings; a later record replaces an earlier one."""
+
+    t: float
+    cpu_cores: float | None = None
+    """Cores that the job may use: quota, affinity and cpuset taken together."""
+    memory_bytes: int | None = None
+    """Memory that the job may use: the smallest limit that applies, or that of the machine."""
+    gpus: list[Gpu] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    """Where a number comes from or why it is missing: name -> sentence, such as gpu -> "no NVIDIA driver"."""
+
+
+class Exit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the job ended, as far as that could be known."""
+
+    code: int | None = None
+    """Exit code, None when killed by a signal or not known."""
+    signal: str | None = None
+    """Name of the signal that killed it, such as SIGKILL."""
+    oom: bool = False
+    """The kernel's out-of-memory killer did it."""
+    how: str = ""
+    """How this is known, or why it is not."""
+
+
+JobStateName = Literal["running", "stopped", "exited", "no-process"]
+"""`stopped`: SIGSTOP or a debugger holds it. `no-process`: no process on this machine writes the log."""
+
+
+class JobState(msgspec.Struct, frozen=True, tag="j", tag_field="k", omit_defaults=True):
+    """A change in the job's state."""
+
+    t: float
+    state: JobStateName
+    exit: Exit | None = None
+
+
+class Note(msgspec.Struct, frozen=True, tag="a", tag_field="k", omit_defaults=True):
+    """Something a person should know: a log that was rotated, a limit that was reached."""
+
+    t: float
+    text: str = field(name="x")
+    level: Literal["info", "warning", "error"] = "info"
+
+
+class Clock(msgspec.Struct, frozen=True, tag="c", tag_field="k", omit_defaults=True):
+    """Session time t was this wall-clock time (Unix seconds); written at start, at jumps, and now and then."""
+
+    t: float
+    wall: float
+
+
+class Gap(msgspec.Struct, frozen=True, tag="gap", tag_field="k", omit_defaults=True):
+    """Events that are known to be missing."""
+
+    t: float
+    lost: int
+    """How many events; 0 when it is not known how many."""
+    why: str
+    since: float | None = None
+
+
+class End(msgspec.Struct, frozen=True, tag="end", tag_field="k", omit_defaults=True):
+    """Clean close of a segment; without it the recorder was killed or still runs."""
+
+    t: float
+    why: str
+    offset: int | None = None
+    """Bytes of the log that were read."""
+
+
+Event = Header | Metrics | Malformed | OutputLine | Sample | Facts | JobState | Note | Clock | Gap | End
+
+
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far the job says it is: 'Epoch 3/10', '120/500'."""
+
+    epoch: int | None = None
+    epochs: int | None = None
+    step: int | None = None
+    steps: int | None = None
+
+
+class Present(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The present reading: replaced every two seconds or so beside the session file, never appended to it."""
+
+    t: float
+    values: dict[str, float] = field(default_factory=dict)
+    """System readings by the names of `Sample`."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    metrics: list[Metrics] = field(default_factory=list)
+    """Running values of a progress bar that is not finished."""
+    progress: Progress | None = None
