@@ -174,7 +174,7 @@ class Note(msgspec.Struct, frozen=True, tag="a", tag_field="k", omit_defaults=Tr
 
 
 class Clock(msgspec.Struct, frozen=True, tag="c", tag_field="k", omit_defaults=True):
-    """Session time t was this wall-clock time (Unix seconds); written at start, at jumps, and now and then."""
+    """Session time t was this wall-clock time (Unix seconds); written at start, at jumps, now and then."""
 
     t: float
     wall: float
