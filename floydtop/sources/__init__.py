@@ -1,0 +1,1 @@
+"""Where readings and job output come from: processes, GPUs, files, terminals."""

@@ -1,0 +1,75 @@
+"""Read a log that is complete, plain or gzip-compressed, as fast as the disk gives it."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+
+from floydtop.errors import FloydtopError
+from floydtop.sources.chunks import BLOCK, Chunk
+
+GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_WINDOW = 31
+
+
+def read_all(path: str) -> Iterator[Chunk]:
+    """Yield the bytes of `path` in order, in blocks of at most 1 MiB; holes are passed over.
+
+    Offsets count uncompressed bytes. For a gzip file `history_size` comes from its trailer, which is
+    modulo 4 GiB and speaks only of the last member.
+
+    Raises:
+        FloydtopError: the file cannot be read, or is not whole gzip data.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
+    try:
+        if os.pread(descriptor, 2, 0) == GZIP_MAGIC:
+            yield from _unpacked(descriptor, path)
+        else:
+            yield from _plain(descriptor)
+    except OSError as error:
+        raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
+    finally:
+        os.close(descriptor)
+
+
+def _plain(descriptor: int) -> Iterator[Chunk]:
+    status = os.fstat(descriptor)
+    sparse = status.st_blocks * 512 < status.st_size
+    offset = 0
+    while data := os.pread(descriptor, BLOCK, offset):
+        if sparse and not data.strip(b"\0"):
+            try:
+                offset = max(offset + len(data), os.lseek(descriptor, offset, os.SEEK_DATA))
+            except OSError:
+                return
+            continue
+        yield Chunk(data, offset, True, status.st_size)
+        offset += len(data)
+
+
+def _unpacked(descriptor: int, path: str) -> Iterator[Chunk]:
+    size = int.from_bytes(os.pread(descriptor, 4, max(0, os.fstat(descriptor).st_size - 4)), "little")
+    offset = 0
+    unpack = zlib.decompressobj(_GZIP_WINDOW)
+    packed = b""
+    while packed or (packed := os.read(descriptor, BLOCK)):
+        try:
+            # Bounded: a 1 MB gzip file can hold a 1 GiB line.
+            data = unpack.decompress(packed, BLOCK)
+        except zlib.error as error:
+            raise FloydtopError(
+                f"The log {path} is not whole gzip data ({error}): unpack it by hand."
+            ) from error
+        packed = unpack.unconsumed_tail
+        if data:
+            yield Chunk(data, offset, True, size)
+            offset += len(data)
+        if unpack.eof:
+            # Concatenated members, as `gzip >> log.gz` makes them, are one log.
+            packed = unpack.unused_data.lstrip(b"\0")
+            unpack = zlib.decompressobj(_GZIP_WINDOW)
