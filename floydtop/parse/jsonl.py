@@ -1,0 +1,110 @@
+"""JSON objects anywhere in a line: FloydHub's metric lines, and rows of any shape."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+from floydtop.parse.reading import Bad, Found, as_int, number, record
+
+_OBJECT = re.compile(r'\{\s{0,8}"')
+_METRIC_START = re.compile(r'\{\s{0,8}"metric"\s{0,8}:')
+_TRIES = 64
+"""Objects looked for in one segment; a hostile line of a thousand opening braces costs no more."""
+_decode = json.JSONDecoder().raw_decode
+
+
+def extract(text: str) -> tuple[list[Found], list[Bad], str]:
+    """All objects of a segment, what is wrong with those that claim to be metrics, and the text around them.
+
+    The contract is FloydHub's (`{"metric": NAME, "value": NUMBER, "step" | "epoch": N}`): NaN and
+    Infinity are values, booleans, strings and null are not.
+    """
+    found: list[Found] = []
+    bad: list[Bad] = []
+    rest: list[str] = []
+    position = 0
+    for _ in range(_TRIES):
+        start = _OBJECT.search(text, position)
+        if start is None:
+            break
+        rest.append(text[position : start.start()])
+        position = start.start()
+        try:
+            value, end = _decode(text, position)
+        except (ValueError, RecursionError, OverflowError) as error:
+            if _METRIC_START.match(text, position):
+                bad.append(Bad(text[position : position + 500], f"not valid JSON: {_reason(error)}"))
+                following = _OBJECT.search(text, position + 1)
+                position = following.start() if following else len(text)
+                continue
+            rest.append(text[position])
+            position += 1
+            continue
+        one = _metric(value) if "metric" in value else _row(value)
+        if isinstance(one, Bad):
+            bad.append(Bad(text[position:end][:500], one.why))
+        elif one is not None:
+            found.append(one)
+        else:
+            rest.append(" ")
+        position = end
+    rest.append(text[position:])
+    return found, bad, "".join(rest)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+
+
+def _metric(value: dict[str, object]) -> Found | Bad | None:
+    name = value["metric"]
+    if not isinstance(name, str) or not name:
+        return _row(value) or Bad("", "the name of the metric is no string")
+    if "value" not in value:
+        return Bad("", "there is no value")
+    point = value["value"]
+    if isinstance(point, bool) or not isinstance(point, (int, float)):
+        kind = {bool: "a boolean", str: "a string", type(None): "null"}.get(type(point), "no number")
+        return Bad("", f"the value is {kind}")
+    try:
+        found = float(point)
+    except OverflowError:
+        return Bad("", "the value is too large for a float")
+    return Found({name: found}, as_int(_place(value.get("step"))), _place(value.get("epoch")))
+
+
+def _place(value: object) -> float | None:
+    """An x-value; a string of digits is one too, since some programs quote them."""
+    if isinstance(value, str):
+        return number(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        place = float(value)
+    except OverflowError:
+        return None
+    return place if math.isfinite(place) else None
+
+
+def flatten(value: dict[str, object], prefix: str = "", depth: int = 0) -> dict[str, float]:
+    """The numbers of nested objects by their joined names; lists are not followed."""
+    flat: dict[str, float] = {}
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(inner, dict):
+            if depth < 8:
+                flat.update(flatten(inner, f"{name}/", depth + 1))
+        elif isinstance(inner, (int, float)) and not isinstance(inner, bool):
+            try:
+                flat[name] = float(inner)
+            except OverflowError:
+                continue
+    return flat
+
+
+def _row(value: dict[str, object]) -> Found | None:
+    return record(flatten(value))

@@ -1,0 +1,248 @@
+"""Bytes to lines: where a line of output starts and ends, and what a terminal would finally show of it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+LIMIT = 64 * 1024
+"""A line of at most so many bytes is kept whole (Keras bars have 27 kB, JSON rows 4 kB), a longer one is
+thinned to less than twice as many."""
+
+BLOCK = LIMIT // 2
+"""An over-long line is thinned in blocks of this size from its start, so that chunking cannot matter."""
+
+KEEP_EVERY = 16
+"""Of the frames in a thinned block one in so many stays: a bar of 10,000 frames keeps its shape."""
+
+# \r, runs of backspaces (a \r in disguise: Keras 1 to 3) and cursor-up all start the row afresh.
+_REWRITE = re.compile(rb"[\r\x08]+|\x1b\[\d{0,4}[AF]")
+# CSI, OSC and other string sequences, two-character escapes; each part is bounded, so this is linear.
+_ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|[ -/]{0,8}[0-~])"
+)
+# C0 but tab, DEL and C1, and the byte order mark; NULs are the holes that copytruncate leaves.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ufeff]+")
+_BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def clean(raw: bytes) -> str:
+    """One segment as text: escape sequences and control characters dropped, broken UTF-8 replaced."""
+    text = raw.decode("utf-8", "replace")
+    if text.isprintable():
+        return text
+    if "\x1b" in text:
+        text = _ESCAPE.sub("", text)
+    return _CONTROL.sub("", text)
+
+
+class Line:
+    """One line of output: its bytes without the newline, where it stood, and how much was dropped."""
+
+    __slots__ = ("_segments", "cut", "number", "offset", "raw")
+
+    def __init__(self, number: int, offset: int, raw: bytes, cut: int = 0) -> None:
+        self.number = number
+        self.offset = offset
+        """Byte offset of the line's start in its source."""
+        self.raw = raw
+        self.cut = cut
+        """Bytes of the line that are not in `raw`: the line was longer than `LIMIT`."""
+        self._segments: list[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Line({self.number}, {self.offset}, {self.raw!r}, {self.cut})"
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether the row was drawn more than once, as progress bars do."""
+        raw = self.raw
+        return b"\r" in raw or b"\x08" in raw or b"\x1b" in raw
+
+    @property
+    def text(self) -> str:
+        """The line as a terminal would finally show it: the last segment that is not blank."""
+        raw = self.raw
+        if not self.rewritten:
+            return clean(raw)
+        if b"\x08" not in raw and b"\x1b" not in raw:
+            # The common bar: look only at what follows the last \r (800 MB/s instead of 40).
+            end = len(raw.rstrip(b"\r \t\x00"))
+            last = clean(raw[raw.rfind(b"\r", 0, end) + 1 : end])
+            if last.strip():
+                return last
+        elif self._segments is None:
+            last = self._last_of_many()
+            if last:
+                return last
+        return self.segments[-1]
+
+    def _last_of_many(self) -> str:
+        """The last segment when it lies within the last 2 KiB, else an empty string."""
+        parts = _REWRITE.split(self.raw[-2048:])
+        for part in reversed(parts[1:]):
+            text = clean(part)
+            if text.strip():
+                return text
+        return ""
+
+    @property
+    def segments(self) -> list[str]:
+        """Every segment that is not blank in the order it was drawn; a blank line is one empty segment."""
+        if self._segments is None:
+            parts = _REWRITE.split(self.raw) if self.rewritten else [self.raw]
+            texts = [clean(part) for part in parts]
+            self._segments = [text for text in texts if text and not text.isspace()] or [""]
+        return self._segments
+
+
+class LineSplitter:
+    """Splits a stream of bytes into lines; the chunks may be cut anywhere, the lines are the same.
+
+    Only a newline ends a line. UTF-16 with a byte order mark is recognised at the start of the source
+    and handed on as UTF-8; offsets always count the bytes of the source.
+    """
+
+    def __init__(self, first_number: int = 1, offset: int = 0, encoding: str | None = None) -> None:
+        self.number = first_number
+        """Number of the line that is being read."""
+        self.offset = offset
+        """Byte offset of that line's start."""
+        self.encoding = encoding
+        """utf-16-le or utf-16-be, or None: taken as UTF-8. Hand it over when reading goes on at an offset."""
+        self._sniffing = offset == 0 and encoding is None
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
+        self._pending = bytearray()
+        self._long: _LongLine | None = None
+
+    def feed(self, chunk: bytes) -> list[Line]:
+        """Take the next bytes of the source, return the lines that they complete."""
+        if self._sniffing:
+            chunk = self._sniff(chunk)
+        if self._decoder is not None:
+            chunk = self._decoder.decode(chunk).encode("utf-8", "replace")
+        if b"\n" not in chunk:
+            self._extend(chunk)
+            return []
+        pieces = chunk.split(b"\n")
+        self._extend(pieces[0])
+        lines = [self._close(1)]
+        last = pieces.pop()
+        number, offset = self.number, self.offset
+        for piece in pieces[1:]:
+            if len(piece) > LIMIT or self.encoding is not None:
+                self.number, self.offset = number, offset
+                self._extend(piece)
+                lines.append(self._close(1))
+                number, offset = self.number, self.offset
+                continue
+            lines.append(Line(number, offset, piece))
+            number += 1
+            offset += len(piece) + 1
+        self.number, self.offset = number, offset
+        self._extend(last)
+        return lines
+
+    @property
+    def partial(self) -> Line | None:
+        """The unfinished last line, the live state of a running bar; None when there is none."""
+        if not self._pending and self._long is None:
+            return None
+        if self._long is None:
+            return Line(self.number, self.offset, bytes(self._pending))
+        raw = self._long.raw(self._pending)
+        return Line(self.number, self.offset, raw, self._long.size + len(self._pending) - len(raw))
+
+    def finish(self) -> list[Line]:
+        """End of the source: what has no newline yet is a line too."""
+        if self._decoder is not None:
+            self._extend(self._decoder.decode(b"", final=True).encode("utf-8", "replace"))
+        return [self._close(0)] if self._pending or self._long is not None else []
+
+    def _sniff(self, chunk: bytes) -> bytes:
+        head = bytes(self._pending) + chunk
+        if len(head) < 2 and head in (b"\xff", b"\xfe"):
+            return chunk
+        self._sniffing = False
+        self.encoding = _BOMS.get(head[:2])
+        if self.encoding is None:
+            return chunk
+        self._decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+        self._pending.clear()
+        return head
+
+    def _extend(self, piece: bytes) -> None:
+        pending = self._pending
+        pending += piece
+        if len(pending) > LIMIT:
+            if self._long is None:
+                self._long = _LongLine()
+            self._long.fold(pending)
+
+    def _close(self, newline: int) -> Line:
+        line = self.partial or Line(self.number, self.offset, b"")
+        size = len(self._pending) + newline
+        if self._long is not None:
+            size += self._long.size
+            self._long = None
+        if self.encoding is not None:
+            text = self._pending.decode("utf-8", "replace")
+            size = len(text.encode(self.encoding, "replace")) + 2 * newline
+        self._pending.clear()
+        self.number += 1
+        self.offset += size
+        return line
+
+
+class _LongLine:
+    """The beginning of a line longer than `LIMIT`, thinned to whole segments worth keeping."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._kept: list[bytes] = []
+        self._stride = 1
+        self._blocks = 0
+        self._carry = b""
+        self._broken = False
+
+    def fold(self, pending: bytearray) -> None:
+        """Move all blocks but the last whole one from `pending` into the thinned beginning."""
+        start = 0
+        while len(pending) - start > LIMIT:
+            self._fold_block(bytes(memoryview(pending)[start : start + BLOCK]))
+            start += BLOCK
+        self.size += start
+        del pending[:start]
+
+    def raw(self, rest: bytes | bytearray) -> bytes:
+        """The whole line, thinned: what was kept of its beginning, then its end."""
+        tail = self._carry + rest
+        if self._broken:
+            # The segment began in bytes that are gone: a number may have been cut in two.
+            tail = tail[tail.find(b"\r") + 1 :] if b"\r" in tail else b""
+        return b"\r".join([*self._kept, tail])
+
+    def _fold_block(self, block: bytes) -> None:
+        first = block.find(b"\r")
+        if first < 0:
+            if not self._kept and not self._broken:
+                # A 100 MB line without a \r: its beginning is what a person wants to see.
+                self._kept.append((self._carry + block)[:4096].rpartition(b" ")[0])
+            self._carry, self._broken = b"", True
+            return
+        last = block.rfind(b"\r")
+        frames = block[first + 1 : last].split(b"\r") if last > first else []
+        if not self._broken and len(self._carry) + first <= BLOCK:
+            frames.insert(0, self._carry + block[:first])
+        self._carry, self._broken = block[last + 1 :], False
+        self._blocks += 1
+        if self._blocks % self._stride == 0:
+            self._keep(frames)
+
+    def _keep(self, frames: list[bytes]) -> None:
+        self._kept += [
+            frame for i, frame in enumerate(frames) if i % KEEP_EVERY == 0 or (b"{" in frame and i < 1024)
+        ]
+        while sum(map(len, self._kept)) > BLOCK:
+            self._kept = self._kept[::2]
+            self._stride *= 2

@@ -1,0 +1,94 @@
+"""What the name of a number says about it: a metric, a timing, an x-value, or configuration."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+STEP_NAMES = _words(
+    """
+    step steps global_step global_steps iteration iter iters itr batch update updates num_updates
+    num_steps num_timesteps total_timesteps timestep timesteps trainer/global_step current_step
+    train_step
+    """
+)
+EPOCH_NAMES = _words(
+    """
+    epoch epochs ep current_epoch num_epoch train_epoch trainer/epoch
+    """
+)
+
+_METRIC_WORDS = _words(
+    """
+    loss losses acc accuracy auc auroc auprc roc ap map miou iou dice jaccard f1 fscore f1score
+    precision prec recall sensitivity specificity ppl perplexity bleu rouge meteor chrf wer cer ter mse
+    mae rmse mape rmsle r2 mcc kappa error err nll bce ce xent cel kl kld elbo likelihood ll loglik
+    logloss reward rewards return score psnr ssim lpips fid inception entropy bpb bpc bpd top1 top5 hit
+    hits ndcg mrr objective obj cost energy regret advantage critic actor generator discriminator gloss
+    dloss norm lr correlation pearson spearman em exact_match win margin metric residual fitness
+    deviance hinge huber rho tau wd momentum gnorm fb1 trl tel validation_score val_score cider spice
+    distance divergence rate beta temperature
+    """
+)
+_TIMING = re.compile(
+    r"""(?:^|[/_.\- ])(?:
+        lr|learning_?rate|time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
+        throughput|memory|mem|max_mem|gpu_mem|gpu|vram|rss|mb|gb|gib|mib|tps|wps|ups|mfu|hfu|tflops|tflop|flops|
+        data_time|iter_time|batch_time|time_elapsed|ms|wall|walltime|train_wall|gb_free|tokens?_per_.*|
+        samples_per_.*|steps_per_.*|.*_per_(?:second|sec|step|epoch|sample|iter|s)|data|total_flos|
+        tokens_seen|num_tokens|num_input_tokens_seen|consumed.samples|it_s|tok_s
+    )(?:$|[/_.\- (\[])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CONFIG = _words(
+    """
+    seed batch_size batchsize bs world_size rank local_rank num_workers n_parameters num_parameters
+    params parameters version port pid num_epochs max_steps max_epochs num_samples patience timestamp ts
+    level lineno process thread n_params warmup_steps hidden_size num_layers vocab_size block_size size
+    width height dim num_classes n_layer n_head n_embd dropout exit code gpus nodes year line
+    """
+)
+_SPLIT = re.compile(r"[^a-z0-9@]+")
+_TRAILING_DIGITS = re.compile(r"(?:[@_]?\d+)+$")
+
+
+@lru_cache(maxsize=4096)
+def is_metric(name: str) -> bool:
+    """Whether a word of the name is one that people measure models by: loss, accuracy, reward, lr."""
+    lower = name.lower()
+    words = _SPLIT.split(lower)
+    return any(
+        word in _METRIC_WORDS or _TRAILING_DIGITS.sub("", word) in _METRIC_WORDS or word.endswith("loss")
+        for word in words
+        if word
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_timing(name: str) -> bool:
+    """Whether the name is that of a rate, a duration, a size, which a job prints about itself."""
+    return _TIMING.search(name) is not None and not _loss_like(name)
+
+
+def _loss_like(name: str) -> bool:
+    lower = name.lower()
+    return "loss" in lower or "acc" in lower
+
+
+@lru_cache(maxsize=4096)
+def is_config(name: str) -> bool:
+    """Whether the name is that of a setting or an identity, which is not a series."""
+    return name.lower().strip() in _CONFIG
+
+
+def is_step(name: str) -> bool:
+    return name.lower() in STEP_NAMES
+
+
+def is_epoch(name: str) -> bool:
+    return name.lower() in EPOCH_NAMES

@@ -1,0 +1,133 @@
+"""What a format gives back for a line, and what formats remember from line to line."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from floydtop.events import Progress
+from floydtop.parse.names import is_config, is_epoch, is_metric, is_step
+
+Memory = TypeVar("Memory")
+
+NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|(?i:nan|inf(?:inity)?)\b)"
+"""A printed float; possessive, so that it is linear on any input."""
+
+_WHOLE = re.compile(NUMBER)
+
+
+class Found(msgspec.Struct):
+    """Numbers that belong to one point: name -> value, and where on the x-axes they stand."""
+
+    values: dict[str, float]
+    step: int | None = None
+    epoch: float | None = None
+
+
+class Bad(msgspec.Struct):
+    """Text that claims to be a metric and is not readable as one, and why."""
+
+    text: str
+    why: str
+
+
+class State:
+    """What the lines so far have told; shared by all formats, one per stream."""
+
+    def __init__(self) -> None:
+        self.epoch: float | None = None
+        """Epoch that a heading announced: what follows without an epoch of its own belongs to it."""
+        self.epochs: int | None = None
+        self.step: int | None = None
+        self.steps: int | None = None
+        self.live = False
+        """The line is not finished: give its running values."""
+        self.number = 0
+        """Number of the line being read."""
+        self.expectations = 0
+        """Raised whenever lines that meant nothing so far may mean something from now on."""
+        self._memory: dict[type, object] = {}
+
+    def of(self, kind: type[Memory]) -> Memory:
+        """A format's own memory, made empty at first use."""
+        found = self._memory.get(kind)
+        if found is None:
+            found = self._memory[kind] = kind()
+        assert isinstance(found, kind)
+        return found
+
+    def heading(self, epoch: float | None, epochs: int | None = None) -> None:
+        """A line said which epoch comes now."""
+        self.epoch = epoch
+        self.epochs = epochs or self.epochs
+        self.step = self.steps = None
+        self.expectations += 1
+
+    def progress(self) -> Progress | None:
+        if self.epoch is None and self.step is None:
+            return None
+        epoch = int(self.epoch) if self.epoch is not None and math.isfinite(self.epoch) else None
+        return Progress(epoch=epoch, epochs=self.epochs, step=self.step, steps=self.steps)
+
+
+Reader = Callable[[str, State], "list[Found] | None"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One family of output: its name, what it looks like, and the function that reads a line of it.
+
+    `read` takes the text of one segment and returns None when the line is not of this format (then the
+    next format is asked), else what it found, which may be nothing.
+    """
+
+    name: str
+    about: str
+    read: Reader
+    needles: tuple[str, ...] = ()
+    """Strings of which at least one is in each line of this format; none: always ask."""
+    order: int = 50
+    """Formats of a low order are asked first; the generic ones are last."""
+
+
+def number(text: str) -> float | None:
+    """A printed number as a float, or None; a percent sign or a comma between thousands is allowed."""
+    text = text.strip().rstrip("%")
+    if not _WHOLE.fullmatch(text):
+        text = text.replace(",", "")
+        if not _WHOLE.fullmatch(text):
+            return None
+    return float(text)
+
+
+def as_int(value: float | None) -> int | None:
+    """A step as an integer, None when it is none (HF prints fractional epochs, nobody fractional steps)."""
+    if value is None or not math.isfinite(value) or value != int(value) or abs(value) > 1e15:
+        return None
+    return int(value)
+
+
+def record(pairs: dict[str, float], known_words_only: bool = False) -> Found | None:
+    """One row of names and numbers as a point, or None when nothing says that it is about training.
+
+    The x-values are taken out by their names. Without any, at least one name must be a known metric.
+    """
+    step: float | None = None
+    epoch: float | None = None
+    values: dict[str, float] = {}
+    for name, value in pairs.items():
+        if is_epoch(name):
+            epoch = value if epoch is None else epoch
+        elif is_step(name):
+            step = value if step is None or "global" in name else step
+        elif not is_config(name):
+            values[name] = value
+    placed = step is not None or epoch is not None
+    if not values or ((known_words_only or not placed) and not any(map(is_metric, values))):
+        return None
+    return Found(values, as_int(step), epoch)
