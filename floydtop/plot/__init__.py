@@ -1,0 +1,1 @@
+"""Numbers to characters: scales, columns, braille rows and framed charts; knows nothing of jobs."""

@@ -1,0 +1,141 @@
+"""The framed chart with axes and a legend; the one module that knows plotext."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from floydtop.plot.columns import Column
+
+Color = tuple[int, int, int]
+"""Red, green and blue, 0-255."""
+Tick = tuple[float, str]
+"""A position on an axis, and its label."""
+
+_MARKERS = {"braille": "braille", "block": "hd", "ascii": "*"}
+_NAN_COLOR: Color = (255, 80, 80)
+_ASCII_FRAME = str.maketrans("┌┐└┘├┤┬┴┼─│▚×", "+++++++++-|*x")
+
+
+class Curve(NamedTuple):
+    """One line of a framed chart: its columns as `ColumnCache` bins them over the x-range."""
+
+    name: str
+    columns: Sequence[Column | None]
+    color: Color
+
+
+def framed_chart(
+    curves: Sequence[Curve],
+    width: int,
+    height: int,
+    *,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    x_ticks: Sequence[Tick],
+    y_ticks: Sequence[Tick],
+    title: str = "",
+    x_label: str = "",
+    axes_color: Color | None = None,
+    nan_color: Color = _NAN_COLOR,
+    glyphs: str = "braille",
+    legend: bool = True,
+    color: bool = True,
+) -> str:
+    """Draw curves in a frame of `width` x `height` cells, as lines with ANSI colours.
+
+    Two columns a cell of the canvas are enough; more cost time only. plotext gets positions between 0 and
+    1 and our own labels: its own ones are longer than the canvas for 1e300, and equal for close numbers.
+
+    Args:
+        x_range: What the curves' columns cover.
+        y_range: Bottom and top of the frame; what lies outside is drawn at the edge.
+        glyphs: braille, block or ascii.
+        color: False for no escape sequences at all.
+    """
+    import plotext  # 64 ms, so not before somebody looks at a framed chart
+
+    plot: Any = plotext  # it has no annotations
+    plot.clear_figure()
+    # Without it plotext cuts the chart to the size of the terminal that it believes to be in.
+    plot.limit_size(False, False)
+    plot.plotsize(width, height)
+    plot.canvas_color("default")
+    plot.axes_color("default")
+    if axes_color is not None:
+        plot.ticks_color(axes_color)
+    plot.xlim(0, 1)
+    plot.ylim(0, 1)
+    for curve in curves:
+        label = curve.name if legend else None
+        for xs, ys in _strokes(curve.columns, y_range):
+            plot.plot(xs, ys, marker=_MARKERS[glyphs], color=curve.color, label=label)
+            label = None
+    marks = _marks(curves)
+    if marks:
+        plot.scatter(marks, [0.0] * len(marks), marker="×", color=nan_color)
+    _ticks(plot.xticks, x_ticks, x_range)
+    _ticks(plot.yticks, y_ticks, y_range)
+    if title:
+        plot.title(title)
+    if x_label:
+        plot.xlabel(x_label)
+    text: str = plot.build()
+    plot.clear_figure()
+    if glyphs == "ascii":
+        text = text.translate(_ASCII_FRAME)
+    return text if color else str(plot.uncolorize(text))
+
+
+def _strokes(
+    columns: Sequence[Column | None], y_range: tuple[float, float]
+) -> Iterator[tuple[list[float], list[float]]]:
+    """The curve as unbroken lines in positions from 0 to 1; a column of only NaN ends a line."""
+    xs: list[float] = []
+    ys: list[float] = []
+    for index, column in enumerate(columns):
+        if column is None:
+            continue
+        if column.low != column.low:
+            if xs:
+                yield xs, ys
+            xs, ys = [], []
+            continue
+        x = (index + 0.5) / len(columns)
+        for value in dict.fromkeys((column.first, column.low, column.high)):
+            xs.append(x)
+            ys.append(_position(value, y_range))
+        if column.last not in (column.first, column.high):
+            xs.append(x)
+            ys.append(_position(column.last, y_range))
+    if xs:
+        yield xs, ys
+
+
+def _marks(curves: Sequence[Curve]) -> list[float]:
+    """Where NaN and infinite values are, on any curve."""
+    return sorted(
+        {
+            (index + 0.5) / len(curve.columns)
+            for curve in curves
+            for index, column in enumerate(curve.columns)
+            if column is not None and column.bad
+        }
+    )
+
+
+def _position(value: float, limits: tuple[float, float]) -> float:
+    """Where between the limits the value is, as 0 to 1; halfway where they leave no room."""
+    low, high = limits
+    if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
+        return 0.5
+    span = high / 4 - low / 4  # quarters: the span of the largest floats is itself infinite
+    place = (value / 4 - low / 4) / span if span else (value - low) / (high - low)
+    return min(1.0, max(0.0, place))
+
+
+def _ticks(
+    put: Callable[[list[float], list[str]], object], ticks: Sequence[Tick], limits: tuple[float, float]
+) -> None:
+    put([_position(value, limits) for value, _ in ticks], [label for _, label in ticks])
