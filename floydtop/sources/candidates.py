@@ -1,0 +1,141 @@
+"""Files that a job may print to, and how likely each is the log that a person wants to see."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from floydtop.sources import descriptors
+from floydtop.sources.descriptors import Descriptor
+
+CLEAR_LEAD = 15
+"""Points that the best candidate must be ahead of the next one to be taken without asking."""
+PLAUSIBLE = 55
+"""Points from which a file that is nobody's stdout may be taken for the log: it has metric words."""
+
+_TEXT_ENDINGS = (".log", ".out", ".err", ".txt", ".jsonl", ".json", ".csv")
+_RECENT_SECONDS = 120
+_TAIL_BYTES = 65536
+_METRIC = re.compile(
+    rb"(?i)(?:loss|acc|accuracy|epoch|step|iter|iteration|eval|perplexity|ppl|auc|f1|rmse|mae|lr|reward|value)"
+    rb"[\"']?\s{0,4}[:= |]\s{0,4}[-+]?[\d.]"
+)
+_RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "LOCAL_RANK")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that a process of the job has open for writing, or that a filter behind it has."""
+
+    path: str
+    """Where the file is now; its last name when it was deleted."""
+    fd_path: str | None
+    """/proc/PID/fd/N, the only way to a file that was deleted or lies in another file system namespace."""
+    pid: int
+    """The process of the job that prints to it."""
+    score: int
+    reasons: tuple[str, ...]
+    device: int
+    inode: int
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.score} points: {', '.join(self.reasons)})"
+
+
+def candidate(descriptor: Descriptor, job: int, stdio: str | None, root: bool) -> Candidate | None:
+    """Look at one open file; None when it is no regular file that is open for writing.
+
+    Args:
+        descriptor: the open file, of the job or of a filter behind its pipe.
+        job: the process of the job that it belongs to.
+        stdio: "stdout" or "stderr" when what the process prints there ends in this file.
+        root: that process is the root of the job.
+    """
+    status = descriptors.regular(descriptor)
+    if status is None or not descriptors.writes(descriptor):
+        return None
+    path, fd_path = _location(descriptor, status)
+    score = 0
+    reasons: list[str] = []
+
+    def count(points: int, reason: str) -> None:
+        nonlocal score
+        score += points
+        reasons.append(reason)
+
+    if stdio:
+        count(40, f"{stdio} of {job}")
+        if stdio == "stdout" and root:
+            count(20, "of the process named")
+    if path.endswith(_TEXT_ENDINGS):
+        count(15, "named like a log")
+    if time.time() - status.st_mtime < _RECENT_SECONDS:
+        count(15, "written in the last two minutes")
+    if status.st_size == 0:
+        count(-10, "empty")
+    tail = _tail(descriptor, status.st_size)
+    words = len(_METRIC.findall(tail))
+    if words:
+        count(min(40, 8 * words), f"{words} metric words at its end")
+    if b"\0" in tail[-4096:].strip(b"\0"):
+        count(-60, "binary")
+    if score >= CLEAR_LEAD and _rank_of(job) == 0:
+        count(20, "rank 0")
+    return Candidate(path, fd_path, job, score, tuple(reasons), status.st_dev, status.st_ino)
+
+
+def ranked(found: Iterable[Candidate | None]) -> list[Candidate]:
+    """The likeliest first; of several ways to the same file the best."""
+    best: dict[tuple[int, int], Candidate] = {}
+    for one in found:
+        if one is None or one.score <= 0:
+            continue
+        key = (one.device, one.inode)
+        if key not in best or one.score > best[key].score:
+            best[key] = one
+    return sorted(best.values(), key=lambda one: (-one.score, one.path))
+
+
+def clear_winner(ordered: list[Candidate]) -> Candidate | None:
+    """The first of the ranked candidates, unless another one comes too near to it to choose alone."""
+    if not ordered:
+        return None
+    lead = ordered[0].score - ordered[1].score if len(ordered) > 1 else CLEAR_LEAD
+    return ordered[0] if lead >= CLEAR_LEAD else None
+
+
+def _location(descriptor: Descriptor, status: os.stat_result) -> tuple[str, str | None]:
+    """The file's present name; with the descriptor's path when no name of ours leads to it."""
+    link = descriptor.link
+    if status.st_nlink == 0:
+        return link.removesuffix(" (deleted)"), descriptor.path
+    try:
+        named = os.stat(link)
+    except OSError:
+        return link, descriptor.path
+    same = (named.st_dev, named.st_ino) == (status.st_dev, status.st_ino)
+    return link, None if same else descriptor.path
+
+
+def _tail(descriptor: Descriptor, size: int) -> bytes:
+    try:
+        file = os.open(descriptor.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError:
+        return b""
+    try:
+        return os.pread(file, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
+
+
+def _rank_of(pid: int) -> int | None:
+    environment = descriptors.environment(pid)
+    for name in _RANK_VARIABLES:
+        if environment.get(name, "").isdigit():
+            return int(environment[name])
+    return None

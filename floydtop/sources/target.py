@@ -1,0 +1,193 @@
+"""What did the user name? A process, a log or a recorded session."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import stat
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from floydtop.errors import FloydtopError
+from floydtop.sources import descriptors, output
+from floydtop.sources.candidates import Candidate
+from floydtop.sources.finished import read_all
+
+_FIRST_BLOCK = 65536
+_SESSION = re.compile(rb'"format"\s{0,8}:\s{0,8}"floydtop-session"')
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_NUL_RUN = re.compile(rb"\0+")
+# Control characters that no text has; backspace, tab, line ends, form feed, bell and escape are text here.
+_NOT_TEXT = bytes(set(range(32)) - set(b"\a\b\t\n\v\f\r\x1b"))
+_PACKED = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be monitored or shown."""
+
+    kind: Literal["job", "log", "session"]
+    """`log`: a log that no process of this machine writes."""
+    pid: int | None = None
+    log: str | None = None
+    """Absolute path."""
+    fd_path: str | None = None
+    """/proc/PID/fd/N when the log was deleted while the job holds it: the only way to its bytes."""
+    session: str | None = None
+    """Absolute path."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences that a person should read: where the output goes, what could not be looked at."""
+    candidates: list[Candidate] = field(default_factory=list)
+    """Files that are about as likely the job's output, when no one is clearly it; the likeliest first."""
+
+
+def resolve(text: str | None, *, pid: int | None = None, log: str | None = None) -> Target:
+    """Tell what the user named, and find the other half: a job's log, a log's job.
+
+    Digits are a pid, unless there is no such process but a file of that name; all else is a path.
+
+    Args:
+        text: a pid or a path as typed.
+        pid: a process named explicitly.
+        log: a log named explicitly.
+
+    Raises:
+        FloydtopError: it does not exist, may not be read, or is not text.
+    """
+    if text is not None:
+        if text.isdigit() and (descriptors.process(int(text)) is not None or not os.path.exists(text)):
+            pid = int(text)
+        elif log is None and pid is None and _is_session(text):
+            return Target("session", session=os.path.abspath(text))
+        else:
+            log = text if log is None else log
+    if pid is not None:
+        return _job(pid, log)
+    if log is None:
+        raise FloydtopError("Name a process or a log: floydtop PID, or floydtop FILE.")
+    return _log(log)
+
+
+def _job(pid: int, log: str | None) -> Target:
+    row = descriptors.process(pid)
+    if row is None:
+        raise FloydtopError(f"There is no process {pid} on this machine, and no file of that name here.")
+    if row.state in "ZX":
+        raise FloydtopError(
+            f"Process {pid} ({row.name}) has already ended; its parent has not collected it yet."
+        )
+    if log is not None:
+        return Target("job", pid, _checked(log))
+    try:
+        found = output.find_output(pid)
+    except PermissionError as error:
+        raise FloydtopError(
+            f"Process {pid} ({row.name}) belongs to {_owner(pid)} and may not be looked at: "
+            "run floydtop as that user or as root."
+        ) from error
+    except FileNotFoundError as error:
+        raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
+    if found.log is None:
+        return Target("job", pid, notes=[found.sentence], candidates=list(found.candidates))
+    notes = []
+    if found.log.fd_path is not None:
+        notes.append(
+            f"The log {found.log.path} was deleted; it is read through the process that holds it, "
+            f"and is lost when that ends: cp {found.log.fd_path} SAVED.log"
+        )
+    return Target("job", pid, found.log.path, found.log.fd_path, notes=notes)
+
+
+def _log(log: str) -> Target:
+    path = _checked(log)
+    try:
+        writers = output.find_writers(path)
+    except OSError as error:
+        raise FloydtopError(f"The log {log} cannot be looked at: {error.strerror}.") from error
+    notes = []
+    if len(writers.pids) > 1:
+        others = ", ".join(map(str, writers.pids[1:]))
+        notes.append(f"Process {writers.pids[0]} is watched; the log is also written by {others} (--pid N).")
+    if not writers.pids:
+        unseen = f" ({writers.uninspected} could not be looked at)" if writers.uninspected else ""
+        notes.append(f"No process of this machine writes {log}{unseen}.")
+        return Target("log", log=path, notes=notes)
+    return Target("job", writers.pids[0], path, notes=notes)
+
+
+def _owner(pid: int) -> str:
+    try:
+        user = os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return "somebody else"
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
+
+
+def _checked(log: str) -> str:
+    """The absolute path of a log that can be read and is text."""
+    block = _first_block(log)
+    for magic, name in _PACKED.items():
+        if block.startswith(magic):
+            raise FloydtopError(
+                f"{log} is {name}-compressed: unpack it first, floydtop reads plain text and gzip."
+            )
+    if not is_text(block):
+        raise FloydtopError(f"{log} is a binary file: floydtop reads logs, which are text.")
+    return os.path.abspath(log)
+
+
+def is_text(block: bytes) -> bool:
+    """Whether the beginning of a file looks like the output of a program, zero bytes here and there allowed.
+
+    A log that was truncated under its writer begins with thousands of zeros, and jobs print a stray zero
+    byte; an image, an archive or a checkpoint has some control character in every twenty bytes.
+    """
+    if block.startswith(_BYTE_ORDER_MARKS):
+        return True
+    text = _NUL_RUN.sub(b"\0", block)
+    odd = len(text) - len(text.translate(None, _NOT_TEXT))
+    return odd <= 1 + len(text) // 50
+
+
+def _is_session(path: str) -> bool:
+    """Whether the file says in its first line that it is a recorded session.
+
+    Raises:
+        FloydtopError: it says so, but the line is broken; or it cannot be read.
+    """
+    first = _first_block(path).partition(b"\n")[0]
+    if not _SESSION.search(first):
+        return False
+    try:
+        header = msgspec.json.decode(first)
+    except (msgspec.DecodeError, RecursionError):
+        header = None
+    if not isinstance(header, dict) or header.get("k") != "h":
+        raise FloydtopError(f"{path} is a broken session: its first line is not a whole header.")
+    return True
+
+
+def _first_block(path: str) -> bytes:
+    """The first bytes that are there: unpacked, and behind a hole.
+
+    Raises:
+        FloydtopError: no such file, a directory, a device, or not readable.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise FloydtopError(f"{path} cannot be read: {why}.") from error
+    if stat.S_ISDIR(mode):
+        raise FloydtopError(f"{path} is a directory: name a log file or a process in it.")
+    if not stat.S_ISREG(mode):
+        raise FloydtopError(f"{path} is a device or a socket: name a log file or a process.")
+    for chunk in read_all(path):
+        return chunk.data[:_FIRST_BLOCK]
+    return b""

@@ -1,0 +1,139 @@
+"""From a log to the job that writes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from floydtop.sources import descriptors
+from floydtop.sources.descriptors import SHELLS, Descriptor, Process, Snapshot
+
+FILTERS = frozenset(
+    {
+        *(
+            "tee",
+            "ts",
+            "cat",
+            "grep",
+            "egrep",
+            "fgrep",
+            "rg",
+            "sed",
+            "awk",
+            "gawk",
+            "mawk",
+            "tr",
+            "cut",
+            "head",
+        ),
+        *("tail", "stdbuf", "pv", "uniq", "col", "nl", "sponge", "gzip", "zstd"),
+        *("logger", "multilog", "svlogd", "s6-log", "rotatelogs", "cronolog"),
+    }
+)
+"""Programs that hold a log for somebody else: the job is upstream of their stdin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """Who writes a log, on this machine."""
+
+    pids: list[int] = field(default_factory=list)
+    """Roots of the process trees that write it, the likeliest training job first."""
+    uninspected: int = 0
+    """Processes that belong to others and could not be looked at."""
+
+
+def find_writers(path: str) -> Writers:
+    """Find the jobs whose output ends in the file `path`, under whatever name they opened it.
+
+    Filters such as tee are walked up to the program that feeds them, a `script` down to what runs in it.
+
+    Raises:
+        OSError: the file cannot be looked at.
+    """
+    status = os.stat(path)
+    holders, denied = descriptors.holders(status.st_dev, status.st_ino)
+    writing = {holder.pid for holder in holders if holder.pid != os.getpid() and descriptors.writes(holder)}
+    if not writing:
+        return Writers([], denied)
+    table = descriptors.process_table()
+    jobs = _sources(writing, table)
+    roots = topmost(jobs, table)
+    return Writers(sorted(roots, key=lambda pid: _rank(pid, table), reverse=True), denied)
+
+
+def topmost(jobs: Iterable[int], table: dict[int, Process]) -> list[int]:
+    """Of each process tree among `jobs` the member nearest to the root that is no interactive shell."""
+    members = {pid for pid in jobs if pid in table and not interactive_shell(table[pid])}
+    return [pid for pid in members if not any(above in members for above in ancestors(pid, table))]
+
+
+def ancestors(pid: int, table: dict[int, Process]) -> list[int]:
+    """The parents of a process, nearest first."""
+    found: list[int] = []
+    row = table.get(pid)
+    while row is not None and row.parent in table and row.parent not in found:
+        found.append(row.parent)
+        row = table.get(row.parent)
+    return found
+
+
+def interactive_shell(row: Process) -> bool:
+    """Whether this is a shell that somebody types into, not one that runs a script."""
+    if row.name.lstrip("-") not in SHELLS or not row.terminal:
+        return False
+    arguments = descriptors.command(row.pid)
+    return all(argument.startswith("-") and argument != "-c" for argument in arguments[1:])
+
+
+def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
+    """Replace each filter by what feeds it, and each `script` by what runs in it."""
+    jobs: set[int] = set()
+    seen: set[int] = set()
+    waiting = list(writing)
+    snapshot: Snapshot | None = None
+    while waiting:
+        pid = waiting.pop()
+        if pid in seen or pid not in table:
+            continue
+        seen.add(pid)
+        name = table[pid].name
+        if name == "script":
+            waiting.extend(descriptors.descendants(pid, table)[1:])
+        elif name in FILTERS:
+            snapshot = snapshot or descriptors.snapshot()
+            waiting.extend(feeders(pid, snapshot, table))
+        else:
+            jobs.add(pid)
+    return jobs
+
+
+def feeders(pid: int, snapshot: Snapshot, table: dict[int, Process]) -> list[int]:
+    """The processes that write to the pipe that `pid` has as its stdin."""
+    link = snapshot.links.get(pid, {}).get(0, "")
+    if not link.startswith("pipe:"):
+        return []
+    return [
+        end.pid
+        for end in snapshot.to(link)
+        if end.pid != pid and descriptors.writes(end) and not _borrowed(end, table)
+    ]
+
+
+def _borrowed(end: Descriptor, table: dict[int, Process]) -> bool:
+    """A filter's stderr is the shell's, not the job's output: it was a false hit in every setup tried."""
+    return end.number == 2 and end.pid in table and table[end.pid].name in FILTERS
+
+
+def _rank(pid: int, table: dict[int, Process]) -> tuple[bool, int]:
+    """Prefer the tree that has a GPU open, then the one that used most CPU time."""
+    tree = descriptors.descendants(pid, table)
+    return any(map(_uses_gpu, tree)), sum(table[member].ticks for member in tree if member in table)
+
+
+def _uses_gpu(pid: int) -> bool:
+    try:
+        return any(link.startswith(("/dev/nvidia", "/dev/kfd")) for link in descriptors.links(pid).values())
+    except OSError:
+        return False
