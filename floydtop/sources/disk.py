@@ -1,0 +1,109 @@
+"""The file system that the job works on, and the bytes it reads and writes."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from floydtop.events import Reading
+from floydtop.sources.family import Family
+from floydtop.sources.patience import NoAnswer, Patient
+from floydtop.sources.usage import Count, Look, Member, spent
+
+PATIENCE = 1.0
+"""Seconds for a file system to say how full it is; a dead NFS server never does."""
+
+SHORT_OF_INODES = 90.0
+"""Percent in use from which inodes are shown."""
+
+
+class Fullness(NamedTuple):
+    """How full a file system is, in percent of what its user can have, as df(1) counts it."""
+
+    device: int
+    percent: float | None
+    inodes_percent: float | None
+
+
+class DiskMeter:
+    """Reads disk use of one job tree."""
+
+    def __init__(self, root: int, family: Family) -> None:
+        """`root` is a handle on the root process."""
+        self._root = root
+        self._family = family
+        self._patient: Patient[Fullness] = Patient("the file system of the working directory", PATIENCE)
+        self._before: tuple[Look, Look, float, float] | None = None
+        self._short_of_inodes = False
+
+    def read(self, reading: Reading, now: float, ticks: float) -> None:
+        """Adds disk.* to `reading`; the family was looked at `now` (seconds), `ticks` since boot."""
+        self._read_fullness(reading)
+        self._read_rates(reading, now, ticks)
+
+    def _read_fullness(self, reading: Reading) -> None:
+        try:
+            # Through the handle and the magic link: the job's mount namespace counts, not ours.
+            full = self._patient.ask(lambda: fullness(f"/proc/self/fd/{self._root}/cwd"))
+        except PermissionError:
+            reading.unknown["disk.percent"] = (
+                "the working directory of another user's process is hidden from us"
+            )
+        except (OSError, NoAnswer) as problem:
+            reading.unknown["disk.percent"] = f"no answer: {problem}"
+        else:
+            if full.percent is None:
+                reading.unknown["disk.percent"] = "this file system has no size"
+            else:
+                reading.values["disk.percent"] = full.percent
+            if full.inodes_percent is not None:
+                self._short_of_inodes = self._short_of_inodes or full.inodes_percent >= SHORT_OF_INODES
+                if self._short_of_inodes:
+                    reading.values["disk.inodes_percent"] = full.inodes_percent
+
+    def _read_rates(self, reading: Reading, now: float, ticks: float) -> None:
+        sights = self._family.members.values()
+        names = ("disk.read_bytes_per_s", "disk.write_bytes_per_s")
+        if all(sight.io is None for sight in sights):
+            for name in names:
+                reading.unknown[name] = "the I/O counters of another user's process are hidden from us"
+            self._before = None
+            return
+        parents = parents_of(self._family)
+        looks = [
+            Look({sight.member: Count(sight.io[i], sight.io[i]) for sight in sights if sight.io}, parents)
+            for i in range(2)
+        ]
+        before, self._before = self._before, (looks[0], looks[1], now, ticks)
+        for i, name in enumerate(names):
+            if before is None:
+                reading.unknown[name] = "needs a second reading"
+            elif now > before[2]:
+                earlier = before[0] if i == 0 else before[1]
+                reading.values[name] = spent(earlier, looks[i], before[3]).used / (now - before[2])
+
+
+def parents_of(family: Family) -> dict[Member, Member | None]:
+    """Each member and the member that is its parent now, None where that is none of the family."""
+    members = family.members
+    return {
+        sight.member: members[sight.stat.parent].member if sight.stat.parent in members else None
+        for sight in members.values()
+    }
+
+
+def fullness(path: str) -> Fullness:
+    """How full the file system under `path` is; raises OSError, and may block for ever on a dead server."""
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        device = os.fstat(descriptor).st_dev
+        space = os.statvfs(descriptor)
+    finally:
+        os.close(descriptor)
+    used = space.f_blocks - space.f_bfree
+    inodes = space.f_files - space.f_ffree
+    return Fullness(device, _percent(used, space.f_bavail), _percent(inodes, space.f_favail))
+
+
+def _percent(used: int, available: int) -> float | None:
+    return 100.0 * used / (used + available) if used + available > 0 else None

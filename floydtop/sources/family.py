@@ -1,0 +1,171 @@
+"""Who belongs to the job: the root process and its descendants, found without looking at every process.
+
+Walking /proc/PID/task/TID/children takes 0.6 ms where a scan of 1,600 processes takes 50.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from floydtop.sources import procfs
+from floydtop.sources.procfs import Stat
+from floydtop.sources.usage import Member
+
+
+class Sight(NamedTuple):
+    """One look at one process."""
+
+    stat: Stat
+    io: tuple[int, int] | None
+    """Bytes it has read and written, with those of the children it waited for; None if we may not know."""
+
+    @property
+    def member(self) -> Member:
+        return self.stat.pid, self.stat.start
+
+
+class Family:
+    """The members of the job; once a member, a process stays one even when its parent is gone."""
+
+    def __init__(self, root: int) -> None:
+        """`root` is a handle on the root process (see procfs), which stays with the caller."""
+        self._root = root
+        self._walks = procfs.lists_children()
+        self._seen: set[int] = set()
+        self._strays: set[Member] = set()
+        first = procfs.stat(root)
+        self._ancestors = _ancestors(first)
+        self.members: dict[int, Sight] = {}
+        self.look()
+
+    @property
+    def pids(self) -> set[int]:
+        """Pids of the members that have not ended."""
+        return {pid for pid, sight in self.members.items() if not sight.stat.zombie}
+
+    @property
+    def strays(self) -> int:
+        """Processes that may be the job's: of its process group, their parent gone before we saw them."""
+        return len(self._strays)
+
+    def look(self) -> dict[int, Sight]:
+        """Looks at all members again, finds new ones, forgets those that are gone; empty when the root is."""
+        known, self.members = self.members, {}
+        try:
+            sight = _look(self._root)
+        except procfs.GONE:
+            return self.members
+        kin = {} if self._walks else _children_by_scan()
+        self._visit(sight, self._root, kin, known)
+        for pid in known:
+            self._call(pid, None, kin, known)
+        return self.members
+
+    def find_orphans(self) -> None:
+        """Finds members whose parent ended before we saw them, among the pids that are new since last time.
+
+        A process group or session that a member leads belongs to the job, whoever is the parent now.
+        """
+        present = procfs.pids()
+        for pid in present - self._seen - self.members.keys():
+            try:
+                with procfs.process(pid) as handle:
+                    sight = _look(handle)
+            except procfs.GONE:
+                continue
+            if self._leads(sight.stat.group) or self._leads(sight.stat.session):
+                self.members[pid] = sight
+            elif self._may_be_stray(sight.stat):
+                self._strays.add(sight.member)
+        self._seen = present
+
+    def adopt_from_cgroup(self, pid: int, established: bool) -> bool:
+        """Takes in a process found in the job's own cgroup; False when it is someone else's.
+
+        Born after the job and handed to one of the root's ancestors, it is an orphan of the job: nobody but
+        the job's processes is born in its cgroup. This holds only while the cgroup is known
+        (`established`) to be the job's alone.
+        """
+        try:
+            with procfs.process(pid) as handle:
+                sight = _look(handle)
+        except procfs.GONE:
+            return True
+        stat = sight.stat
+        root = next(iter(self.members.values())).stat
+        orphan = established and stat.parent in self._ancestors and stat.start >= root.start
+        if stat.parent in self.members or orphan or self._leads(stat.group) or self._leads(stat.session):
+            self.members[pid] = sight
+            return True
+        return False
+
+    def _call(self, pid: int, parent: int | None, kin: dict[int, list[int]], known: dict[int, Sight]) -> None:
+        """Looks at one process and its children, unless it turns out to be a stranger with a member's pid."""
+        if pid in self.members:
+            return
+        try:
+            with procfs.process(pid) as handle:
+                sight = _look(handle)
+                same = pid in known and known[pid].member == sight.member
+                child = parent is not None and sight.stat.parent in self.members
+                if same or child:
+                    self._visit(sight, handle, kin, known)
+        except procfs.GONE:
+            return
+
+    def _visit(self, sight: Sight, handle: int, kin: dict[int, list[int]], known: dict[int, Sight]) -> None:
+        pid = sight.stat.pid
+        self.members[pid] = sight
+        for child in procfs.children(handle, sight.stat) if self._walks else kin.get(pid, ()):
+            self._call(child, pid, kin, known)
+
+    def _leads(self, leader: int) -> bool:
+        """Whether process group or session `leader` was founded by a member that is still here."""
+        founder = self.members.get(leader)
+        return founder is not None and leader in (founder.stat.group, founder.stat.session)
+
+    def _may_be_stray(self, stat: Stat) -> bool:
+        """In the root's process group, younger than it, and handed to a parent outside the session."""
+        root = next(iter(self.members.values())).stat
+        if stat.group != root.group or stat.start < root.start or stat.parent not in self._ancestors:
+            return False
+        try:
+            with procfs.process(stat.parent) as handle:
+                return procfs.stat(handle).session != root.session
+        except procfs.GONE:
+            return False
+
+
+def _look(handle: int) -> Sight:
+    stat = procfs.stat(handle)
+    try:
+        counters = procfs.table(procfs.read("io", handle))
+    except PermissionError:
+        return Sight(stat, None)
+    return Sight(stat, (int(counters["read_bytes"]), int(counters["write_bytes"])))
+
+
+def _ancestors(stat: Stat) -> set[int]:
+    """Pids of the parent, its parent and so on, and of init."""
+    found = {1}
+    parent = stat.parent
+    while parent and parent not in found:
+        found.add(parent)
+        try:
+            with procfs.process(parent) as handle:
+                parent = procfs.stat(handle).parent
+        except procfs.GONE:
+            break
+    return found
+
+
+def _children_by_scan() -> dict[int, list[int]]:
+    """Parent -> children of all processes, for kernels without CONFIG_PROC_CHILDREN."""
+    found: dict[int, list[int]] = {}
+    for pid in procfs.pids():
+        try:
+            with procfs.process(pid) as handle:
+                found.setdefault(procfs.stat(handle).parent, []).append(pid)
+        except procfs.GONE:
+            continue
+    return found
