@@ -9,11 +9,11 @@ from random import Random
 ARMS = 3
 """Arms of the spiral; each is one class."""
 
-TURNS = 1.2
+TURNS = 1.1
 """Turns that an arm makes from the centre to the rim."""
 
-NOISE = 0.06
-"""Standard deviation of the Gaussian noise on both coordinates; arms are about 0.28 apart (1 / (3 * 1.2)).
+NOISE = 0.08
+"""Standard deviation of the Gaussian noise on both coordinates; arms are about 0.30 apart (1 / (3 * 1.1)).
 
 Near the centre the arms overlap, so that no network can get everything right: the curves end on a
 plateau that differs between training and validation, as those of real data do.

@@ -12,7 +12,7 @@ from typing import TextIO
 
 BAR_WIDTH = 30
 REDRAW_SECONDS = 0.1
-"""Keras redraws 20 times a second; half of that keeps a two-minute log under 300 kB."""
+"""Keras redraws 20 times a second; half of that keeps a two-minute log near 300 kB."""
 
 
 class ProgressBar:

@@ -30,10 +30,10 @@ from floydtop.demo.network import (
 )
 from floydtop.demo.progress import ProgressBar
 
-TRAINING_POINTS = 960
+TRAINING_POINTS = 800
 """Few enough for the network to learn their noise by heart, so that training and validation part."""
 VALIDATION_POINTS = 400
-BATCH_SIZE = 24
+BATCH_SIZE = 20
 LAYERS = (2, 64, 64, ARMS)
 PEAK_RATE = 0.003
 WARM_UP = 0.05
@@ -85,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Train on {len(training)} samples, validate on {len(validation)} samples")
     print(f"Spiral with {ARMS} arms, network {shape} with {weights} weights, seed {options.seed}", flush=True)
     epochs = options.epochs or epochs_within(options.seconds, training, validation)
+    print(f"Planned: {epochs} epochs of {math.ceil(len(training) / BATCH_SIZE)} batches", flush=True)
     train(model, training, validation, epochs, random, sys.stdout)
     print(
         f"Training finished after {epochs} epochs and {time.monotonic() - started:.0f} seconds.", flush=True

@@ -22,7 +22,7 @@ class Clock:
 @pytest.mark.parametrize(
     ("done", "total", "drawn"),
     [
-        # Frames that TensorFlow 2.11 printed.
+        # Frames that TensorFlow 2 printed; the last follows from its rule.
         (1, 20, " 1/20 [>.............................]"),
         (3, 20, " 3/20 [===>..........................]"),
         (10, 20, "10/20 [==============>...............]"),
@@ -93,3 +93,12 @@ def test_a_line_under_way_stands_alone_and_the_bar_comes_back() -> None:
     lines = stream.getvalue().split("\n")
     assert lines[0].split("\r")[-1] == '{"metric": "grad_norm"}'
     assert lines[1].startswith("\r2/4 [")
+
+
+def test_a_line_after_the_end_wipes_nothing() -> None:
+    stream = io.StringIO()
+    progress = ProgressBar(4, stream, Clock())
+    progress.update(1, {"loss": 1.0})
+    progress.finish({"loss": 1.0})
+    progress.write("next")
+    assert stream.getvalue().endswith("loss: 1.0000\nnext\n")
