@@ -125,6 +125,8 @@ class Gpu(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     uuid: str | None = None
     memory_bytes: int | None = None
+    of_job: bool = True
+    """False: the job does not touch it."""
 
 
 class Facts(msgspec.Struct, frozen=True, tag="i", tag_field="k", omit_defaults=True):

@@ -1,0 +1,256 @@
+"""The GPUs of a job: what the helper hears from the driver, attributed to the job and summed up by tick.
+
+Nothing here can wait for the driver: the helper (`gpu_helper`) does, and may die of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from floydtop.events import Gpu, Reading, Stat
+
+from .gpu_faults import ecc_sentence, slowdowns, xid_sentence
+from .gpu_owner import ALIEN, Hints, Ownership, guess, is_alien, job_gpus, read_hints
+from .gpu_supervisor import Patience, Supervisor
+from .gpu_wire import Device, DeviceReading, Line
+
+FIELDS = (
+    "utilization",
+    "memory_bytes",
+    "memory_percent",
+    "job_memory_bytes",
+    "job_sm_percent",
+    "power_watts",
+    "energy_joules",
+    "temperature_celsius",
+    "clock_mhz",
+    "throttled_percent",
+)
+"""Every `gpu.N.FIELD`; energy since the recording began, throttled in percent of the time."""
+HINTS_SECONDS = 15.0
+"""Between two looks at environment and open files of the job: a process may hold thousands of files."""
+MIG = "MIG is on: the driver does not tell it by instance"
+UNLISTED = "the driver lists no process of this job"
+
+
+class GpuReader:
+    """Readings of all GPUs, once a second, and which of them are the job's."""
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._supervisor = Supervisor(self._hear, self._lose, patience or Patience())
+        self._pids: set[int] = set()
+        self._devices: list[Device] = []
+        self._owned = Ownership()
+        self._hints = Hints()
+        self._hints_at = float("-inf")
+        self._now: dict[int, Reading] = {}
+        self._tick: dict[str, list[tuple[float, float, float]]] = {}
+        self._energy: dict[int, tuple[float, float]] = {}
+        self._energy_began: dict[int, float] = {}
+        self._energy_drained: dict[int, tuple[float, float]] = {}
+        self._slowed: dict[int, dict[str, None]] = {}
+        self._faults: dict[str, str] = {}
+        self._alerts: deque[str] = deque(maxlen=100)
+        self._trouble: str | None = "waiting for the NVIDIA driver"
+        self._settled = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start the helper process; raises nothing for a missing driver, waits for nothing."""
+        self._supervisor.start()
+
+    async def settled(self, seconds: float) -> bool:
+        """Wait until there is a reading, or it is known that there will be none; False after `seconds`."""
+        try:
+            await asyncio.wait_for(self._settled.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def watch(self, pids: set[int]) -> None:
+        """Tell which processes are the job's, as this PID namespace numbers them."""
+        self._pids = set(pids)
+
+    def latest(self) -> Reading:
+        """The last second of the job's GPUs: `gpu.N.FIELD` with N the NVML index and FIELD of `FIELDS`."""
+        return self._merged(self._owned.gpus)
+
+    def others(self) -> Reading:
+        """The last second of the machine's other GPUs."""
+        return self._merged({device.index for device in self._devices} - self._owned.gpus)
+
+    def drain(self) -> dict[str, Stat]:
+        """Mean, minimum and maximum of the job's GPUs since the last drain; power from the energy counter."""
+        stats: dict[str, Stat] = {}
+        for index in self._owned.gpus:
+            for field in FIELDS:
+                name = f"gpu.{index}.{field}"
+                points = self._tick.get(name)
+                if points:
+                    mean = sum(point[0] for point in points) / len(points)
+                    stats[name] = (mean, min(p[1] for p in points), max(p[2] for p in points))
+                elif self._trouble is None and index in self._now and name in self._now[index].values:
+                    # A tick as short as the sampling period may fall between two readings.
+                    value = self._now[index].values[name]
+                    stats[name] = (value, value, value)
+            self._power_from_energy(index, stats)
+        self._tick.clear()
+        self._energy_drained = dict(self._energy)
+        self._faults = {k: v for k, v in self._faults.items() if not k.endswith(".throttle")}
+        for index, reasons in self._slowed.items():
+            self._faults[f"gpu.{index}.throttle"] = "slowed down by " + ", ".join(sorted(reasons))
+        self._slowed.clear()
+        return stats
+
+    def facts(self) -> tuple[list[Gpu], dict[str, str]]:
+        """All GPUs of the machine, the job's marked, and notes by topic: gpu, gpu.N.xid, gpu.N.ecc, ..."""
+        gpus = [
+            Gpu(
+                index=device.index,
+                name=device.name,
+                uuid=device.uuid,
+                memory_bytes=device.memory_bytes,
+                of_job=device.index in self._owned.gpus,
+            )
+            for device in self._devices
+        ]
+        notes = dict(self._faults)
+        if self._trouble or self._owned.note:
+            notes["gpu"] = self._trouble or self._owned.note
+        return gpus, notes
+
+    def alerts(self) -> list[str]:
+        """Sentences about what happened since the last call: XID errors, GPUs and samplers lost and back."""
+        alerts = list(self._alerts)
+        self._alerts.clear()
+        return alerts
+
+    @property
+    def helper_pid(self) -> int | None:
+        """Pid of the helper process while there is one: its cost is ours, not the job's."""
+        return self._supervisor.pid
+
+    async def close(self) -> None:
+        """End the helper process."""
+        await self._supervisor.close()
+
+    def _merged(self, indices: frozenset[int] | set[int]) -> Reading:
+        merged = Reading()
+        if self._trouble and not self._devices:
+            # Absent GPUs are a note, not a reading that failed.
+            return merged
+        for index in sorted(indices):
+            if self._trouble:
+                merged.unknown.update({f"gpu.{index}.{field}": self._trouble for field in FIELDS})
+            elif index in self._now:
+                merged.values.update(self._now[index].values)
+                merged.unknown.update(self._now[index].unknown)
+        return merged
+
+    def _hear(self, line: Line) -> None:
+        if line.absent is not None:
+            self._trouble = line.absent
+            self._settled.set()
+            return
+        if line.devices is not None:
+            self._devices = line.devices
+            return
+        if self._trouble and self._now:
+            self._alerts.append("the GPU sampler is back")
+        self._trouble = None
+        self._attribute(line.readings)
+        for reading in line.readings:
+            self._take(reading, line.t)
+        for index, code in line.xids:
+            sentence = xid_sentence(index, code)
+            self._faults[f"gpu.{index}.xid" if index >= 0 else "gpu.xid"] = sentence
+            self._alerts.append(sentence)
+        self._settled.set()
+
+    def _lose(self, why: str) -> None:
+        if why != self._trouble:
+            self._alerts.append(why)
+        self._trouble = why
+        self._settled.set()
+
+    def _attribute(self, readings: list[DeviceReading]) -> None:
+        """GPUs once seen with a process of the job stay the job's: its memory there may come back."""
+        seen = job_gpus(readings, self._pids)
+        if self._owned.by_pid or seen:
+            self._owned = Ownership(
+                seen | (self._owned.gpus if self._owned.by_pid else frozenset()), by_pid=True
+            )
+            return
+        now = time.monotonic()
+        if now - self._hints_at >= HINTS_SECONDS:
+            self._hints_at = now
+            self._hints = read_hints(self._pids)
+        self._owned = guess(self._devices, readings, self._hints)
+
+    def _take(self, reading: DeviceReading, t: float) -> None:
+        """One GPU's reading: as present values, into the tick, and as faults."""
+        index = reading.index
+        values = dict(reading.values)
+        missing = dict(reading.missing)
+        if reading.lost:
+            missing.update(dict.fromkeys(FIELDS, reading.lost))
+        else:
+            self._job_share(reading, values, missing)
+        if reading.mig:
+            missing |= {field: MIG for field in ("utilization", "job_sm_percent") if field in missing}
+        if reading.throttle is not None:
+            reasons = slowdowns(reading.throttle)
+            values["throttled_percent"] = 100.0 if reasons else 0.0
+            self._slowed.setdefault(index, {}).update(dict.fromkeys(reasons))
+        if "energy_joules" in values:
+            joules = values["energy_joules"]
+            self._energy[index] = (t, joules)
+            began = self._energy_began.setdefault(index, joules)
+            values["energy_joules"] = joules - began
+        if reading.ecc:
+            self._faults[f"gpu.{index}.ecc"] = ecc_sentence(reading.ecc)
+        prefix = f"gpu.{index}."
+        self._now[index] = Reading(
+            {prefix + field: value for field, value in values.items()},
+            {prefix + field: why for field, why in missing.items()},
+        )
+        for field, value in values.items():
+            low, high = value, value
+            if field == "utilization":
+                low = value if reading.low is None else reading.low
+                high = value if reading.high is None else reading.high
+            self._tick.setdefault(prefix + field, []).append((value, low, high))
+
+    def _job_share(self, reading: DeviceReading, values: dict[str, float], missing: dict[str, str]) -> None:
+        """The job's memory and share of time on one GPU: zero only where it is known to be zero."""
+        listed = reading.processes or []
+        mine = [process for process in listed if process.pid in self._pids]
+        unlisted = None
+        if not mine and not self._owned.by_pid:
+            unlisted = ALIEN if any(is_alien(process.pid) for process in listed) else UNLISTED
+        if reading.processes is not None:
+            told = [process.memory_bytes for process in mine if process.memory_bytes is not None]
+            if unlisted:
+                missing["job_memory_bytes"] = unlisted
+            elif len(told) < len(mine):
+                missing["job_memory_bytes"] = "the driver does not tell the memory of a process"
+            else:
+                values["job_memory_bytes"] = float(sum(told))
+        if reading.busy is not None:
+            if unlisted:
+                missing["job_sm_percent"] = unlisted
+            else:
+                share = sum(percent for pid, percent in reading.busy.items() if pid in self._pids)
+                values["job_sm_percent"] = min(100.0, share)
+
+    def _power_from_energy(self, index: int, stats: dict[str, Stat]) -> None:
+        """Replace the mean of power readings by energy over time, which misses nothing in between."""
+        name = f"gpu.{index}.power_watts"
+        if name not in stats or index not in self._energy or index not in self._energy_drained:
+            return
+        (t, joules), (t_before, joules_before) = self._energy[index], self._energy_drained[index]
+        if t > t_before and joules >= joules_before:
+            mean = (joules - joules_before) / (t - t_before)
+            _, low, high = stats[name]
+            stats[name] = (mean, min(low, mean), max(high, mean))

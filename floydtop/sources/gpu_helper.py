@@ -1,0 +1,83 @@
+"""The GPU sampler, a process of its own: each second one JSON line with what the NVIDIA driver says.
+
+It is apart from the recorder because whoever calls the driver may hang or be killed by it. Lines, in this
+order (`gpu_wire` has the same with types and units):
+    {"absent": REASON}                           no driver or no GPU; the process then ends
+    {"devices": [DEVICE]}
+    {"t": SECONDS, "readings": [READING], "xids": [[INDEX, CODE]]}      then one such line a second
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import json
+import os
+import signal
+import sys
+import time
+from typing import IO, Any
+
+from .gpu_nvml import Unavailable, ask, describe, new_xids, open_devices, read, watch_xids
+
+SLOW_EVERY = 10
+"""Readings between two looks at what changes rarely: ECC counters and the MIG layout."""
+HANG_SECONDS = 4.0
+"""After this long in one reading, the stack with the name of the call that hangs goes to stderr."""
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the kernel end this process with its parent, also when the driver holds it in a call (prctl(2))."""
+    if sys.platform == "linux":
+        pdeathsig = 1
+        ctypes.CDLL(None).prctl(pdeathsig, int(signal.SIGKILL))
+    if os.getppid() != parent:
+        raise SystemExit(0)
+
+
+def sample(parent: int, period: float, out: IO[str]) -> None:
+    """Print readings every `period` seconds until the parent is gone."""
+
+    def say(line: dict[str, Any]) -> None:
+        out.write(json.dumps(line, separators=(",", ":")) + "\n")
+        out.flush()
+
+    try:
+        ask("nvmlInit")
+        count = ask("nvmlDeviceGetCount")
+    except Unavailable as error:
+        say({"absent": str(error)})
+        return
+    if count == 0:
+        say({"absent": "the NVIDIA driver finds no GPU"})
+        return
+    devices, broken = open_devices(count)
+    say({"devices": [*map(describe, devices), *({"index": index} for index in broken)]})
+    events = watch_xids(devices)
+    due, turn = time.monotonic(), 0
+    while os.getppid() == parent:
+        # Cancelled and set anew each time: it fires only when a call of this reading does not return.
+        faulthandler.dump_traceback_later(HANG_SECONDS)
+        readings = [read(device, turn % SLOW_EVERY == 0) for device in devices]
+        readings += [{"index": index, "lost": reason} for index, reason in broken.items()]
+        xids = new_xids(events, devices)
+        faulthandler.cancel_dump_traceback_later()
+        say({"t": time.monotonic(), "readings": readings, "xids": xids})
+        turn += 1
+        due = max(due + period, time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def main() -> None:
+    """Run as `python gpu_nvml.py PARENT_PID PERIOD_SECONDS`."""
+    parent, period = int(sys.argv[1]), float(sys.argv[2])
+    # A library that prints on stdout must not break our lines.
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    die_with_parent(parent)
+    faulthandler.enable()
+    try:
+        faulthandler.dump_traceback_later(HANG_SECONDS)
+        sample(parent, period, out)
+    except BrokenPipeError:
+        os._exit(0)
