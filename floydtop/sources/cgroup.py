@@ -182,16 +182,16 @@ def oom_kills(level: Level) -> int | None:
     return _pairs(level, name).get("oom_kill")
 
 
-def _text(level: Level, name: str) -> str:
+def _text(level: Level, name: str) -> bytes:
     """A file of the group, empty when the group or the controller is not there."""
     try:
-        return procfs.read(f"{level.directory}/{name}").decode()
+        return procfs.read(f"{level.directory}/{name}")
     except OSError:
-        return ""
+        return b""
 
 
 def _words(level: Level, name: str) -> list[str]:
-    return _text(level, name).split()
+    return _text(level, name).decode().split()
 
 
 def _number(level: Level, name: str) -> int | None:
@@ -200,6 +200,4 @@ def _number(level: Level, name: str) -> int | None:
 
 
 def _pairs(level: Level, name: str) -> dict[str, int]:
-    """A file of `name number` lines."""
-    lines = (line.split() for line in _text(level, name).splitlines())
-    return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+    return procfs.counters(_text(level, name))

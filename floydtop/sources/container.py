@@ -30,7 +30,6 @@ class Container:
         """Memory that the job may use, None when not known."""
         self.memory_from = "not known"
         self._throttled: dict[Level, tuple[int, int]] = {}
-        self.oom_kills = 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -71,13 +70,20 @@ class Container:
                 shares.append(100.0 * (counters[1] - earlier[1]) / (counters[0] - earlier[0]))
         return max(shares, default=None)
 
-    def count_oom_kills(self) -> int | None:
-        """How often the out-of-memory killer has struck in the job's cgroup, None when nothing counts it."""
-        if self._memory:
-            kills = cgroup.oom_kills(self._memory[0])
-            if kills is not None:
-                return kills
-        return None
+    def oom_kills(self) -> dict[str, int]:
+        """How often the out-of-memory killer has struck, by place, the job's own cgroup first.
+
+        In v2 a cgroup counts for those below it too, which helps when the job's own is removed as it ends.
+        """
+        places = {}
+        for level in self._memory:
+            kills = cgroup.oom_kills(level)
+            if kills is not None and (level.version == 2 or level == self._memory[0]):
+                places[f"cgroup {level.path}"] = kills
+        machine = procfs.counters(procfs.read("/proc/vmstat")).get("oom_kill")
+        if machine is not None:
+            places["this machine"] = machine
+        return places
 
     def _own_cpu(self) -> Level | None:
         for path in self._counting:

@@ -33,8 +33,12 @@ class DiskMeter:
         self._root = root
         self._family = family
         self._patient: Patient[Fullness] = Patient("the file system of the working directory", PATIENCE)
+        self._log_patient: Patient[Fullness] = Patient("the file system of the log", PATIENCE)
         self._before: tuple[Look, Look, float, float] | None = None
         self._short_of_inodes = False
+        self.log: str | None = None
+        """The job's log, if its file system is to be looked at too."""
+        self.note = ""
 
     def read(self, reading: Reading, now: float, ticks: float) -> None:
         """Adds disk.* to `reading`; the family was looked at `now` (seconds), `ticks` since boot."""
@@ -64,7 +68,11 @@ class DiskMeter:
     def _read_rates(self, reading: Reading, now: float, ticks: float) -> None:
         sights = self._family.members.values()
         names = ("disk.read_bytes_per_s", "disk.write_bytes_per_s")
-        if all(sight.io is None for sight in sights):
+        hidden = sum(sight.io is None for sight in sights)
+        self.note = (
+            f"partial: the bytes of {hidden} of {len(sights)} processes are hidden from us" if hidden else ""
+        )
+        if hidden == len(sights):
             for name in names:
                 reading.unknown[name] = "the I/O counters of another user's process are hidden from us"
             self._before = None
@@ -90,6 +98,27 @@ def parents_of(family: Family) -> dict[Member, Member | None]:
         sight.member: members[sight.stat.parent].member if sight.stat.parent in members else None
         for sight in members.values()
     }
+
+
+def _ask(patient: Patient[Fullness], path: str) -> Fullness | str:
+    """How full the file system under `path` is, or why that is not known."""
+    try:
+        return patient.ask(lambda: fullness(path))
+    except PermissionError:
+        return "another user's directory, hidden from us"
+    except OSError as error:
+        return error.strerror or "the file system does not tell"
+    except NoAnswer as silence:
+        return str(silence)
+
+
+def _report(reading: Reading, name: str, full: Fullness | str) -> None:
+    if isinstance(full, str):
+        reading.unknown[name] = full
+    elif full.percent is None:
+        reading.unknown[name] = "this file system has no size"
+    else:
+        reading.values[name] = full.percent
 
 
 def fullness(path: str) -> Fullness:

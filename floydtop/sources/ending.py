@@ -10,12 +10,16 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
 
 from floydtop.events import Exit
 from floydtop.sources import procfs
 
 PATIENCE = 0.8
 """Seconds to wait for the parent to collect the exit status; the longest seen in 60 runs is 7 ms."""
+
+SLOW_DEATH = 10.0
+"""Seconds that a killed process may take to end."""
 
 PIDFD_OPEN = 434
 """Number of the system call, the same on every architecture."""
@@ -129,11 +133,34 @@ def _is_zombie(handle: int) -> bool:
         return False
 
 
-def blame_memory(end: Exit, before: int | None, after: int | None) -> Exit:
-    """Adds the verdict on the out-of-memory killer: its kills in the job's cgroup, before and after."""
-    if before is None or after is None or after <= before:
-        return end
-    if end.signal == "SIGKILL":
-        return Exit(signal=end.signal, oom=True, how=f"{end.how}; the out-of-memory killer struck its cgroup")
-    how = f"{end.how}; the out-of-memory killer had just killed a process of its cgroup"
-    return Exit(code=end.code, signal=end.signal, how=how)
+class OomWatch:
+    """Tells whether the out-of-memory killer ended the job, from how often it had struck before."""
+
+    def __init__(self, count: Callable[[], dict[str, int]]) -> None:
+        """`count` gives the kills so far by place, the place that says most about the job first."""
+        self._count = count
+        self._before = [(time.monotonic(), count())]
+
+    def remember(self) -> None:
+        """Takes down the counts of the present; to be called at each reading.
+
+        A killed process may need seconds to give back its memory, so counts of the last SLOW_DEATH
+        seconds don't yet speak for the time before its end.
+        """
+        now = time.monotonic()
+        self._before.append((now, self._count()))
+        while len(self._before) > 1 and self._before[1][0] < now - SLOW_DEATH:
+            del self._before[0]
+
+    def verdict(self, end: Exit) -> Exit:
+        """The exit with what the counters say added."""
+        before, after = self._before[0][1], self._count()
+        place = next((place for place in before if place in after), None)
+        if place is None or after[place] <= before[place]:
+            return end
+        if end.signal == "SIGKILL":
+            return Exit(
+                signal=end.signal, oom=True, how=f"{end.how}; the out-of-memory killer struck in {place}"
+            )
+        how = f"{end.how}; the out-of-memory killer had killed another process in {place}"
+        return Exit(code=end.code, signal=end.signal, how=how)

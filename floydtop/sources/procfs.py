@@ -104,6 +104,12 @@ def table(text: bytes) -> dict[str, str]:
     return {name.decode(errors="replace"): value.decode(errors="replace").strip() for name, value in pairs}
 
 
+def counters(text: bytes) -> dict[str, int]:
+    """`name number` lines (vmstat, cpu.stat, memory.stat) as a mapping."""
+    lines = (line.split() for line in text.splitlines())
+    return {words[0].decode(): int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+
+
 def kibibytes(value: str | None) -> int | None:
     """The bytes of a value such as `404 kB`; None stays None."""
     return None if value is None else int(value.split()[0]) * 1024
