@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from floydtop.events import Reading
 from floydtop.sources import cgroup, procfs
-from floydtop.sources.container import Container
+from floydtop.sources.limits import Limits
 from floydtop.sources.disk import parents_of
 from floydtop.sources.family import Family
 from floydtop.sources.usage import Count, Look, spent
@@ -19,9 +19,9 @@ SIGCHLD_BIT = 1 << 16
 class CpuMeter:
     """Reads the CPU use of one job tree."""
 
-    def __init__(self, family: Family, container: Container) -> None:
+    def __init__(self, family: Family, limits: Limits) -> None:
         self._family = family
-        self._container = container
+        self._limits = limits
         self._before: tuple[Look, float, float] | None = None
         self._counter: tuple[cgroup.Level, float] | None = None
         self._discards: set[int] = set()
@@ -31,8 +31,8 @@ class CpuMeter:
     @property
     def note(self) -> str:
         """Which counter the CPU time comes from, and whether it is known to miss some."""
-        if self._container.cpu is not None:
-            return f"counter of the job's own cgroup {self._container.cpu.path}"
+        if self._limits.cpu is not None:
+            return f"counter of the job's own cgroup {self._limits.cpu.path}"
         problems = []
         if self._discards:
             pids = ", ".join(map(str, sorted(self._discards)[:3]))
@@ -66,11 +66,11 @@ class CpuMeter:
             reading.unknown |= dict.fromkeys(("cpu.cores", "cpu.percent"), "needs a second reading")
         else:
             reading.values["cpu.cores"] = cores
-            if self._container.cores:
-                reading.values["cpu.percent"] = min(100.0, 100.0 * cores / self._container.cores)
+            if self._limits.cores:
+                reading.values["cpu.percent"] = min(100.0, 100.0 * cores / self._limits.cores)
             else:
                 reading.unknown["cpu.percent"] = "it is not known how many cores the job may use"
-        throttled = self._container.throttled_percent()
+        throttled = self._limits.throttled_percent()
         if throttled is not None:
             self._has_been_throttled = self._has_been_throttled or throttled > 0
             if self._has_been_throttled:
@@ -78,7 +78,7 @@ class CpuMeter:
 
     def _cores_used(self, now: float, ticks: float) -> float | None:
         """Cores in use since the last call, by the cgroup's counter if the job owns it, else by the tree."""
-        own = self._container.cpu
+        own = self._limits.cpu
         seconds = None if own is None else cgroup.cpu_seconds(own)
         counter = None if own is None or seconds is None else (own, seconds)
         sights = self._family.members.values()

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from floydtop.errors import FloydtopError
 from floydtop.events import Exit, Job, JobStateName, Reading
 from floydtop.sources import ending, procfs
-from floydtop.sources.container import Container
+from floydtop.sources.limits import Limits
 from floydtop.sources.cpu import CpuMeter
 from floydtop.sources.disk import DiskMeter
 from floydtop.sources.ending import OomWatch
@@ -28,11 +28,11 @@ class LinuxTree:
         self._pidfd = pidfd
         self._stat = procfs.stat(root)
         self._family = Family(root)
-        self._container = Container(root, self._family)
-        self._memory = MemoryMeter(self._family, self._container)
+        self._limits = Limits(root, self._family)
+        self._memory = MemoryMeter(self._family, self._limits)
         self._disk = DiskMeter(root, self._family)
-        self._cpu = CpuMeter(self._family, self._container)
-        self._oom = OomWatch(self._container.oom_kills)
+        self._cpu = CpuMeter(self._family, self._limits)
+        self._oom = OomWatch(self._limits.oom_kills)
 
     @classmethod
     def open(cls, pid: int) -> LinuxTree:
@@ -84,10 +84,10 @@ class LinuxTree:
             return reading
         self._family.find_orphans()
         if thorough:
-            self._container.refresh()
+            self._limits.refresh()
             self._cpu.refresh()
         else:
-            self._container.look()
+            self._limits.look()
         self._oom.remember()
         self._cpu.read(reading, now, ticks)
         self._memory.read(reading, thorough)
@@ -96,15 +96,15 @@ class LinuxTree:
 
     def facts(self) -> tuple[float | None, int | None, dict[str, str]]:
         """Cores and bytes of memory that the job may use, and where numbers come from: name -> sentence."""
-        container = self._container
+        limits = self._limits
         notes = {
             "cpu": self._cpu.note,
-            "cpu_cores": container.cores_from,
+            "cpu_cores": limits.cores_from,
             "memory": self._memory.note,
-            "memory_bytes": container.memory_from,
+            "memory_bytes": limits.memory_from,
             "disk": self._disk.note,
         }
-        return container.cores, container.memory_bytes, {name: note for name, note in notes.items() if note}
+        return limits.cores, limits.memory_bytes, {name: note for name, note in notes.items() if note}
 
     def watch_log(self, path: str) -> None:
         """From now on also reads how full the file system of the job's log is, if it is another one."""

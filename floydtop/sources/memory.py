@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from floydtop.events import Reading
 from floydtop.sources import cgroup, procfs
-from floydtop.sources.container import Container
+from floydtop.sources.limits import Limits
 from floydtop.sources.family import Family, Sight
 from floydtop.sources.patience import NoAnswer, Patient
 
@@ -43,9 +43,9 @@ class Taken(NamedTuple):
 class MemoryMeter:
     """Reads the memory of one job tree."""
 
-    def __init__(self, family: Family, container: Container) -> None:
+    def __init__(self, family: Family, limits: Limits) -> None:
         self._family = family
-        self._container = container
+        self._limits = limits
         self._patient: Patient[tuple[Taken, float]] = Patient("reading the job's memory map", PATIENCE)
         self._last: Taken | None = None
         self._taken_at = 0.0
@@ -56,7 +56,7 @@ class MemoryMeter:
 
     def read(self, reading: Reading, thorough: bool) -> None:
         """Adds memory.* to `reading`."""
-        own = self._container.memory
+        own = self._limits.memory
         size = None if own is None else cgroup.working_set(own)
         if own is not None and size is not None:
             self.note = f"working set of the job's own cgroup {own.path}"
@@ -75,8 +75,8 @@ class MemoryMeter:
             reading.values["memory.peak_bytes"] = self._peak
         if self._has_swapped:
             reading.values["memory.swap_bytes"] = swapped
-        if self._container.memory_bytes:
-            reading.values["memory.percent"] = min(100.0, 100.0 * size / self._container.memory_bytes)
+        if self._limits.memory_bytes:
+            reading.values["memory.percent"] = min(100.0, 100.0 * size / self._limits.memory_bytes)
         else:
             reading.unknown["memory.percent"] = "it is not known how much memory the job may use"
 

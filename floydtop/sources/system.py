@@ -62,7 +62,11 @@ class Tick:
         """The sample of this tick, and a fresh start; None when there was no reading."""
         sums, unknown = self._sums, self._unknown
         self._sums, self._unknown = {}, {}
-        values = {name: (total / weight, low, high) for name, (total, weight, low, high) in sums.items()}
+        # A mean of equal floats can come out a hair beyond them.
+        values = {
+            name: (min(max(total / weight, low), high), low, high)
+            for name, (total, weight, low, high) in sums.items()
+        }
         values |= gpu
         if not values and not unknown:
             return None

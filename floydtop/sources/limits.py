@@ -9,7 +9,7 @@ from floydtop.sources.cgroup import Level
 from floydtop.sources.family import Family
 
 
-class Container:
+class Limits:
     """The job's cgroups, for one job tree."""
 
     def __init__(self, root: int, family: Family) -> None:
