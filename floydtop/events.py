@@ -43,6 +43,7 @@ class Log(msgspec.Struct, frozen=True, omit_defaults=True):
 class Header(msgspec.Struct, frozen=True, tag="h", tag_field="k", omit_defaults=True):
     """The first line of each segment: what is being recorded, by whom, since when."""
 
+    format: str
     v: int
     id: str
     t0: float
@@ -54,7 +55,6 @@ class Header(msgspec.Struct, frozen=True, tag="h", tag_field="k", omit_defaults=
     by: str
     recorder: int
     """Pid of the recorder."""
-    format: str = field(default="")
     segment: int = 0
     timezone: str = "UTC"
     job: Job | None = None
@@ -119,7 +119,7 @@ class Reading(msgspec.Struct):
 
 
 class Gpu(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What does not change about a GPU that the job may touch."""
+    """What does not change about a GPU of the machine."""
 
     index: int
     name: str | None = None

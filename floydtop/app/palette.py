@@ -1,0 +1,113 @@
+"""The colours that widgets draw with, taken from the theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.style import Style
+from textual.theme import Theme
+
+DARK_SERIES = ("#5fd7ff", "#ffaf5f", "#87d787", "#ff87af", "#af87ff", "#ffd75f", "#5fd7af", "#d7875f")
+LIGHT_SERIES = ("#005f87", "#af5f00", "#00702a", "#af005f", "#5f00af", "#875f00", "#00605a", "#87300f")
+
+FLOYDTOP = Theme(
+    name="floydtop",
+    primary="#5fd7ff",
+    secondary="#af87ff",
+    accent="#ffaf5f",
+    foreground="#d0d4dc",
+    background="#10131a",
+    surface="#161a23",
+    panel="#1d2230",
+    success="#87d787",
+    warning="#ffd75f",
+    error="#ff6b6b",
+    dark=True,
+    variables={"border": "#2c3446", "footer-key-foreground": "#5fd7ff", "footer-background": "#161a23"},
+)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Rich styles for everything that is drawn cell by cell."""
+
+    text: Style
+    strong: Style
+    dim: Style
+    faint: Style
+    good: Style
+    warning: Style
+    bad: Style
+    accent: Style
+    track: Style
+    """The empty part of a bar."""
+    series: tuple[Style, ...]
+    faded: tuple[Style, ...]
+    """The series' colours, half way to the background: bands, running values."""
+
+    def curve(self, index: int) -> Style:
+        """The style of the index-th series of a panel; colours repeat."""
+        return self.series[index % len(self.series)]
+
+
+def mixed(color: str, background: str, share: float) -> str:
+    """`color` mixed into `background`: share 1 is the colour itself."""
+    front, back = (tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (color, background))
+    return "#" + "".join(
+        f"{round(f * share + b * (1 - share)):02x}" for f, b in zip(front, back, strict=True)
+    )
+
+
+@lru_cache(maxsize=8)
+def palette_of(theme: Theme) -> Palette:
+    """The palette of a theme; a theme of the terminal's own colours gets the terminal's."""
+    ink = theme.foreground or ("#d0d4dc" if theme.dark else "#202020")
+    paper = theme.background or ("#10131a" if theme.dark else "#ffffff")
+    if not (ink.startswith("#") and paper.startswith("#") and len(ink) == len(paper) == 7):
+        return _ansi_palette()
+    series = DARK_SERIES if theme.dark else LIGHT_SERIES
+    return Palette(
+        text=Style(color=ink),
+        strong=Style(color=ink, bold=True),
+        dim=Style(color=mixed(ink, paper, 0.62)),
+        faint=Style(color=mixed(ink, paper, 0.36)),
+        good=Style(color=_hex(theme.success, series[2])),
+        warning=Style(color=_hex(theme.warning, series[5])),
+        bad=Style(color=_hex(theme.error, "#ff6b6b"), bold=True),
+        accent=Style(color=_hex(theme.primary, series[0])),
+        track=Style(color=mixed(ink, paper, 0.18)),
+        series=tuple(Style(color=color) for color in series),
+        faded=tuple(Style(color=mixed(color, paper, 0.45)) for color in series),
+    )
+
+
+def _hex(color: str | None, otherwise: str) -> str:
+    return color if color is not None and color.startswith("#") else otherwise
+
+
+def _ansi_palette() -> Palette:
+    names = (
+        "bright_cyan",
+        "yellow",
+        "bright_green",
+        "bright_magenta",
+        "bright_blue",
+        "bright_yellow",
+        "cyan",
+        "red",
+    )
+    series = tuple(Style(color=name) for name in names)
+    return Palette(
+        text=Style(),
+        strong=Style(bold=True),
+        dim=Style(dim=True),
+        faint=Style(dim=True),
+        good=Style(color="green"),
+        warning=Style(color="yellow"),
+        bad=Style(color="red", bold=True),
+        accent=Style(color="bright_cyan"),
+        track=Style(color="bright_black"),
+        series=series,
+        faded=tuple(style + Style(dim=True) for style in series),
+    )

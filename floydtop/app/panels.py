@@ -1,0 +1,88 @@
+"""Which charts there are: metrics that belong together share a panel, the important ones come first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from floydtop.session.session import Session
+
+PanelKind = Literal["training", "timing", "system"]
+
+_SPLIT = re.compile(r"^(?:train|training|val|valid|validation|test|eval|dev)[_/ .-]+(?=.)", re.IGNORECASE)
+
+_LOSS = re.compile(r"loss|nll|perplexity|ppl|error|cost", re.IGNORECASE)
+_QUALITY = re.compile(r"acc|f1|auc|precision|recall|iou|map|bleu|rouge|reward|score|r2|dice", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PanelSpec:
+    """One panel: a title and the series drawn in it."""
+
+    key: str
+    title: str
+    names: tuple[str, ...]
+    kind: PanelKind
+    unit: Literal["", "percent", "bytes", "rate"] = ""
+
+
+def base_name(metric: str) -> str:
+    """The metric without the data set it was measured on: val_loss and train/loss are both loss."""
+    return _SPLIT.sub("", metric)
+
+
+def training_panels(session: Session) -> list[PanelSpec]:
+    """Training metrics grouped by base name: losses first, then what is like accuracy, the rest, timings."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, series in session.metrics.items():
+        groups.setdefault((series.group, base_name(name).lower()), []).append(name)
+    panels = []
+    for (group, base), names in groups.items():
+        ordered = sorted(names, key=lambda name: (base_name(name) != name, names.index(name)))
+        title = base_name(ordered[0])
+        kind: PanelKind = "timing" if group == "timing" else "training"
+        panels.append(PanelSpec(f"{group}:{base}", title, tuple(ordered), kind))
+    return sorted(panels, key=_importance)
+
+
+def _importance(panel: PanelSpec) -> tuple[int, int]:
+    if panel.kind == "timing":
+        return (3, 0)
+    name = base_name(panel.names[0])
+    kind = 0 if _LOSS.search(name) else 1 if _QUALITY.search(name) else 2
+    # The loss itself comes before box_loss, cls_loss and the others that only end in it.
+    return (kind, len(name))
+
+
+def system_panels(session: Session) -> list[PanelSpec]:
+    """One panel per system metric that has been read, GPUs first: they are what people look for."""
+    names = set(session.system)
+    if session.present is not None:
+        names |= session.present.values.keys()
+    panels = []
+    for index in sorted({int(name.split(".")[1]) for name in names if name.startswith("gpu.")}):
+        gpu = f"gpu.{index}"
+        panels += _if_known(names, f"{gpu}.utilization", f"GPU {index}", "percent")
+        memory = tuple(n for n in (f"{gpu}.memory_bytes", f"{gpu}.job_memory_bytes") if n in names)
+        if memory:
+            panels.append(PanelSpec(memory[0], f"GPU {index} memory", memory, "system", "bytes"))
+    panels += _if_known(names, "cpu.percent", "CPU", "percent")
+    panels += _if_known(names, "memory.bytes", "memory", "bytes")
+    transfers = tuple(n for n in ("disk.read_bytes_per_s", "disk.write_bytes_per_s") if n in names)
+    if transfers:
+        panels.append(PanelSpec(transfers[0], "disk I/O", transfers, "system", "rate"))
+    panels += _if_known(names, "disk.percent", "disk used", "percent")
+    return panels
+
+
+def _if_known(names: set[str], name: str, title: str, unit: Literal["percent", "bytes"]) -> list[PanelSpec]:
+    return [PanelSpec(name, title, (name,), "system", unit)] if name in names else []
+
+
+def short_name(name: str) -> str:
+    """What the legend calls a system series."""
+    return {
+        "disk.read_bytes_per_s": "read",
+        "disk.write_bytes_per_s": "write",
+    }.get(name, "job" if name.endswith("job_memory_bytes") else "used")

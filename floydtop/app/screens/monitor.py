@@ -1,0 +1,277 @@
+"""The dashboard: status, gauges, charts, the system beside them, the job's output below."""
+
+from __future__ import annotations
+
+import time
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Grid, Horizontal, Vertical
+from textual.screen import Screen
+
+from floydtop.app.keys import APP, MONITOR, Key, bindings
+from floydtop.app.panels import PanelSpec, system_panels, training_panels
+from floydtop.app.source import Source
+from floydtop.app.view import View
+from floydtop.app.widgets.gauges import Gauges
+from floydtop.app.widgets.key_bar import KeyBar
+from floydtop.app.widgets.log_view import LogView
+from floydtop.app.widgets.panel import Panel
+from floydtop.app.widgets.status import StatusBar
+from floydtop.session.series import Axis
+
+POLL = 0.25
+"""Seconds between two looks at the session file: a stat and a short read."""
+
+FRAME = 1.0
+"""Seconds between two frames at least while data come fast; after a quiet moment a line shows at once."""
+
+RECORDER_CHECK = 2.0
+QUIET_FRAME = 10.0
+"""Seconds between two drawings of the system charts when only the present reading moved."""
+
+PANEL_WIDTH, PANEL_HEIGHT = 38, 9
+SIDE_WIDTH = 44
+SIDE_FROM = 120
+"""Columns of the terminal from which the system charts have a place of their own."""
+
+LOG_FROM = 30
+"""Rows of the terminal from which the output is shown without asking."""
+
+
+class MonitorScreen(Screen[None]):
+    """Draws a source, when it changed or somebody asked.
+
+    Attributes:
+        axis: what x means in all charts.
+        page: which of the charts are shown when they do not all fit.
+    """
+
+    KEYS: tuple[Key, ...] = MONITOR
+    BINDINGS = [*bindings(MONITOR), *bindings(APP)]  # noqa: RUF012 (Textual's way)
+
+    def __init__(self, source: Source, *, recorded_by_us: bool = False) -> None:
+        super().__init__()
+        self.source = source
+        self.axis: Axis = "time"
+        self.page = 0
+        self.paused = False
+        self.log_mode: str | None = None
+        self._recorded_by_us = recorded_by_us
+        self._chose_axis = False
+        self._drawn_at = 0.0
+        self._checked_at = 0.0
+        self._traced_at = 0.0
+        self._stale = True
+        self._shape: tuple[object, ...] = ()
+        self._pool: list[Panel] = []
+        self._side_pool: list[Panel] = []
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(id="status")
+        yield Gauges(id="gauges")
+        with Horizontal(id="body"):
+            with Vertical(id="main"):
+                yield Grid(id="charts")
+                yield LogView(id="log")
+            yield Vertical(id="side")
+        yield KeyBar((*self.KEYS, *APP))
+
+    def on_mount(self) -> None:
+        self.take_in()
+        self._timer = self.set_interval(POLL, self.tick)
+        self.call_after_refresh(self.redraw)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.redraw)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.redraw)
+
+    # -- taking in what is new -------------------------------------------------------------------
+
+    def take_in(self) -> bool:
+        """Poll the source; a large session is read in slices, so that keys are answered in between."""
+        changed = self.source.poll()
+        deadline = time.monotonic() + 0.1
+        while self.source.behind and time.monotonic() < deadline:
+            changed |= self.source.poll()
+        return changed
+
+    def tick(self) -> None:
+        """The heartbeat: take in, and draw at most once a `FRAME`."""
+        self._stale |= self.take_in()
+        now = time.monotonic()
+        if now - self._checked_at >= RECORDER_CHECK:
+            self._checked_at = now
+            self._stale |= self._recorder_gone()
+        if self._stale and not self.paused and now - self._drawn_at >= FRAME:
+            self.redraw()
+        if self.source.session.finished and not self.source.live and not self.source.behind:
+            # Nothing will ever come again: a finished session at rest costs nothing.
+            self.redraw()
+            self._timer.stop()
+
+    def _recorder_gone(self) -> bool:
+        check = getattr(self.source, "check_recorder", None)
+        return bool(check and check())
+
+    # -- drawing -----------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        """The present moment."""
+        session = self.source.session
+        if not self._chose_axis and self.axis == "time" and session.metrics:
+            # A finished log tells steps and no times: an empty time axis would help nobody.
+            series = session.metrics.values()
+            if not any(one.has_times for one in series) and any(one.has_steps for one in series):
+                self.axis = "step"
+        return View(session, list(self.source.trace), self.axis, self.source.live)
+
+    @property
+    def mode(self) -> str:
+        """What the screen is doing, for the status bar."""
+        if self.paused:
+            return "paused"
+        if self.source.live:
+            return "recording"
+        return "recorded" if self.source.session.finished else "recorder gone"
+
+    def redraw(self) -> None:
+        """Bring the screen that is shown up to date."""
+        if not self.is_mounted:
+            return
+        self._drawn_at = time.monotonic()
+        self._stale = False
+        view = self.view()
+        if not self.is_current:
+            follow = getattr(self.app.screen, "draw", None)
+            if follow is not None:
+                follow(view)
+            return
+        self._arrange(view)
+        self.query_one(StatusBar).draw(view, self.mode)
+        self.query_one(Gauges).draw(view)
+        for panel in self._shown_panels():
+            panel.draw(view)
+        log = self.query_one(LogView)
+        if log.display:
+            log.draw(view)
+
+    def _shown_panels(self) -> list[Panel]:
+        return [panel for panel in (*self._pool, *self._side_pool) if panel.display and panel.spec]
+
+    def specs(self) -> list[PanelSpec]:
+        """All charts there are, in order."""
+        return [*training_panels(self.source.session), *system_panels(self.source.session)]
+
+    def _arrange(self, view: View) -> None:
+        """Give each chart its place; widgets are only touched when the arrangement changed."""
+        training, system = training_panels(view.session), system_panels(view.session)
+        width, height = self.size.width, self.size.height
+        log_mode = self.log_mode or ("some" if height >= LOG_FROM or not training else "none")
+        side_count = 0
+        if width >= SIDE_FROM and system and log_mode != "all":
+            side_count = min(len(system), max(1, (height - 4) // 8))
+        side, rest = system[:side_count], system[side_count:]
+        wanted = [*training, *rest]
+        room_width = width - (SIDE_WIDTH if side else 0)
+        log_height = {"none": 0, "all": height, "some": max(6, height // 4)}[log_mode]
+        room_height = height - 4 - log_height
+        columns = max(1, min(room_width // PANEL_WIDTH, len(wanted) or 1, 6))
+        rows = max(1, min(room_height // PANEL_HEIGHT, -(-len(wanted) // columns)))
+        per_page = columns * rows
+        pages = max(1, -(-len(wanted) // per_page))
+        self.page = min(self.page, pages - 1)
+        shown = wanted[self.page * per_page : (self.page + 1) * per_page]
+        shape = (columns, rows, log_mode, log_height, tuple(shown), tuple(side), self.size, self.page, pages)
+        if shape == self._shape:
+            return
+        self._shape = shape
+        charts, log = self.query_one("#charts", Grid), self.query_one(LogView)
+        charts.display = log_mode != "all"
+        charts.styles.grid_size_columns = columns
+        charts.styles.grid_size_rows = rows
+        charts.border_subtitle = f"{self.page + 1}/{pages}" if pages > 1 else None
+        log.display = log_mode != "none"
+        log.styles.height = log_height if log_mode == "some" else "1fr"
+        self.query_one("#side").display = bool(side)
+        self._fill(charts, self._pool, shown)
+        self._fill(self.query_one("#side", Vertical), self._side_pool, side)
+        # The new sizes are known after the next layout.
+        self.call_after_refresh(self.redraw)
+
+    def _fill(self, place: Grid | Vertical, pool: list[Panel], specs: list[PanelSpec]) -> None:
+        while len(pool) < len(specs):
+            panel = Panel()
+            pool.append(panel)
+            place.mount(panel)
+        for index, panel in enumerate(pool):
+            panel.display = index < len(specs)
+            if index < len(specs):
+                panel.assign(specs[index])
+
+    # -- actions -----------------------------------------------------------------------------------
+
+    def action_toggle_axis(self) -> None:
+        self._chose_axis = True
+        self.axis = "step" if self.axis == "time" else "time"
+        self.redraw()
+
+    def _move(self, by: int) -> None:
+        panels = self._shown_panels()
+        if not panels:
+            return
+        focused = self.focused
+        if isinstance(focused, Panel) and focused in panels:
+            panels[(panels.index(focused) + by) % len(panels)].focus()
+        else:
+            panels[0 if by > 0 else -1].focus()
+
+    def action_next_panel(self) -> None:
+        self._move(1)
+
+    def action_previous_panel(self) -> None:
+        self._move(-1)
+
+    def action_next_page(self) -> None:
+        self.page += 1
+        self.redraw()
+
+    def action_previous_page(self) -> None:
+        self.page = max(0, self.page - 1)
+        self.redraw()
+
+    def action_toggle_log(self) -> None:
+        shown = self.query_one(LogView).display
+        if not shown:
+            self.log_mode = "some"
+        else:
+            self.log_mode = "all" if self.query_one("#charts").display else "none"
+        self.redraw()
+
+    def action_toggle_malformed(self) -> None:
+        log = self.query_one(LogView)
+        log.toggle_malformed()
+        if not log.display:
+            self.log_mode = "some"
+        self.redraw()
+
+    def action_scroll_log(self, lines: int) -> None:
+        log = self.query_one(LogView)
+        log.scroll_lines(lines * max(1, log.size.height // 2))
+        self.redraw()
+
+    def action_pause(self) -> None:
+        self.paused = not self.paused
+        self.redraw()
+
+    def action_focus_chart(self) -> None:
+        from floydtop.app.screens.focus import FocusScreen
+
+        specs = self.specs()
+        if not specs:
+            return
+        focused = self.focused
+        spec = focused.spec if isinstance(focused, Panel) and focused.spec else specs[0]
+        self.app.push_screen(FocusScreen(self, spec))

@@ -1,0 +1,88 @@
+"""The dashboard over a recorded session, with a transport bar."""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+
+from floydtop.app.keys import APP, REPLAY, bindings
+from floydtop.app.screens.monitor import MonitorScreen
+from floydtop.app.source import Replay
+from floydtop.app.widgets.transport import Transport
+from floydtop.session.player import Player
+
+FRAME = 0.2
+"""Seconds between two frames while playing."""
+
+
+class ReplayScreen(MonitorScreen):
+    """The same dashboard; its clock is the player's."""
+
+    KEYS = REPLAY
+    BINDINGS = [*bindings(REPLAY), *bindings(APP)]  # noqa: RUF012 (Textual's way)
+    INHERIT_BINDINGS = False
+
+    def __init__(self, player: Player) -> None:
+        super().__init__(Replay(player))
+        self.player = player
+        self._played_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        *rest, keys = super().compose()
+        yield from rest
+        yield Transport(id="transport")
+        yield keys
+
+    def on_mount(self) -> None:
+        self._clock = self.set_interval(FRAME, self.play, pause=True)
+        self.call_after_refresh(self.redraw)
+
+    @property
+    def mode(self) -> str:
+        """What the status bar says."""
+        return "replay"
+
+    def redraw(self) -> None:
+        """Draw the dashboard and the transport bar."""
+        super().redraw()
+        if self.is_current:
+            self.query_one(Transport).draw(self.player)
+
+    def play(self) -> None:
+        """Let the time since the last frame pass in the session."""
+        now = time.monotonic()
+        self.player.advance(now - self._played_at)
+        self._played_at = now
+        if not self.player.playing:
+            self._clock.pause()
+        self.redraw()
+
+    def action_play(self) -> None:
+        self.player.toggle()
+        self._played_at = time.monotonic()
+        if self.player.playing:
+            self._clock.resume()
+        else:
+            self._clock.pause()
+        self.redraw()
+
+    def action_seek(self, steps: int) -> None:
+        self.player.step(steps)
+        self.redraw()
+
+    def action_faster(self) -> None:
+        self.player.change_speed(1)
+        self.redraw()
+
+    def action_slower(self) -> None:
+        self.player.change_speed(-1)
+        self.redraw()
+
+    def action_seek_start(self) -> None:
+        self.player.seek(self.player.start)
+        self.redraw()
+
+    def action_seek_end(self) -> None:
+        self.player.seek(self.player.end)
+        self.redraw()

@@ -1,0 +1,52 @@
+"""Where a screen's session comes from: a file that grows, or a replay. The screen cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from floydtop.events import Present
+from floydtop.session.player import Player
+from floydtop.session.session import Session
+
+
+class Source(Protocol):
+    """A session that changes."""
+
+    @property
+    def session(self) -> Session:
+        """What is known now."""
+
+    @property
+    def trace(self) -> Sequence[Present]:
+        """Present readings since the last recorded sample, oldest first."""
+
+    @property
+    def live(self) -> bool:
+        """Whether more may come."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether more can be had at once."""
+
+    def poll(self) -> bool:
+        """Take in what is new; True when anything was."""
+
+
+class Replay:
+    """A player as a source: time passes when it is told to."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.trace: Sequence[Present] = ()
+        self.live = False
+        self.behind = False
+
+    @property
+    def session(self) -> Session:
+        """The session as it was at the player's position."""
+        return self.player.session
+
+    def poll(self) -> bool:
+        """Nothing comes by itself: the screen advances the player."""
+        return False

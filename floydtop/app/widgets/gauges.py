@@ -1,0 +1,110 @@
+"""The gauges: the present reading of each system metric, in one or two rows."""
+
+from __future__ import annotations
+
+from floydtop.app.view import View
+from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width
+from floydtop.app.words import cpu_text, disk_text, memory_text
+from floydtop.plot.units import format_bytes
+from floydtop.session.session import Session
+
+BAR = 8
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+MOST_ROWS = 2
+GAP = 3
+
+
+class Gauges(Canvas):
+    """CPU, memory, disk and GPUs of the job; a reading that is not known says n/a, and why if it fits."""
+
+    def draw(self, view: View) -> None:
+        """Show the present reading, or the last recorded sample of a session that is over."""
+        width = self.size.width
+        rows = self._rows(view, width)
+        self.styles.height = len(rows)
+        self.show(rows)
+
+    def _rows(self, view: View, width: int) -> list[Row]:
+        items = self._items(view)
+        rows: list[Row] = [[Run(" ", self.palette.dim)]]
+        left_out = 0
+        for item in items:
+            if len(rows[-1]) > 1 and row_width(rows[-1]) + row_width(item) > width:
+                if len(rows) == MOST_ROWS:
+                    left_out += 1
+                    continue
+                rows.append([Run(" ", self.palette.dim)])
+            rows[-1] += [*item, Run(" " * GAP, self.palette.dim)]
+        if left_out:
+            rows[-1].append(Run(f"+{left_out}", self.palette.faint))
+        return rows
+
+    def _items(self, view: View) -> list[Row]:
+        session = view.session
+        values, unknown = readings(session)
+        if session.state == "no-process":
+            text = "no process on this machine writes this log: no system metrics"
+            return [[Run(text, self.palette.faint)]]
+        may_use = session.facts.cpu_cores if session.facts else None
+        items = [
+            self._gauge("CPU", "cpu.percent", values, unknown, cpu_text(values, may_use)),
+            self._gauge("MEM", "memory.percent", values, unknown, memory_text(values)),
+        ]
+        items += self._gpus(session, values, unknown)
+        items.append(self._gauge("DISK", "disk.percent", values, unknown, disk_text(values)))
+        return items
+
+    def _gpus(self, session: Session, values: dict[str, float], unknown: dict[str, str]) -> list[Row]:
+        palette = self.palette
+        indices = sorted({int(name.split(".")[1]) for name in values if name.startswith("gpu.")})
+        if not indices:
+            note = session.facts.notes.get("gpu", "") if session.facts else ""
+            return [[Run("GPU ", palette.faint), Run(note or "none seen", palette.faint)]]
+        items = []
+        for index in indices:
+            name = f"gpu.{index}"
+            used = values.get(f"{name}.memory_bytes")
+            total = next(
+                (
+                    gpu.memory_bytes
+                    for gpu in (session.facts.gpus if session.facts else [])
+                    if gpu.index == index
+                ),
+                None,
+            )
+            text = format_bytes(used) if used is not None else "memory n/a"
+            if used is not None and total:
+                text += f"/{format_bytes(total)}"
+            items.append(self._gauge(f"GPU{index}", f"{name}.utilization", values, unknown, text))
+        return items
+
+    def _gauge(
+        self, label: str, name: str, values: dict[str, float], unknown: dict[str, str], text: str
+    ) -> Row:
+        palette = self.palette
+        row: Row = [Run(f"{label} ", palette.dim)]
+        percent = values.get(name)
+        if percent is None:
+            row.append(Run(f"n/a {unknown.get(name, '')}"[:40].rstrip(), palette.faint))
+        else:
+            style = palette.good if percent < 70 else palette.warning if percent < 90 else palette.accent
+            full, empty = bar(percent)
+            row += [Run(full, style), Run(empty, palette.track), Run(f" {percent:3.0f}% ", palette.strong)]
+        if text:
+            row.append(Run(text, palette.dim))
+        return row
+
+
+def bar(percent: float) -> tuple[str, str]:
+    """The filled and the empty part of a bar of `BAR` cells, to an eighth of a cell."""
+    eighths = round(max(0.0, min(100.0, percent)) / 100 * BAR * 8)
+    whole, rest = divmod(eighths, 8)
+    full = "█" * whole + (EIGHTHS[rest] if rest else "")
+    return full, "░" * (BAR - len(full))
+
+
+def readings(session: Session) -> tuple[dict[str, float], dict[str, str]]:
+    """The newest reading of each system metric, and why others are missing."""
+    if session.present is not None and session.present.values:
+        return session.present.values, session.present.unknown
+    return {name: series.means[-1] for name, series in session.system.items()}, session.unknown

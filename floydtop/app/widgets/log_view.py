@@ -1,0 +1,89 @@
+"""The job's output: its last lines, metric lines marked, what could not be read in red."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from rich.cells import set_cell_size
+
+from floydtop.app.safe import clean, safe
+from floydtop.app.view import View
+from floydtop.app.widgets.canvas import Canvas, Row, Run
+from floydtop.events import Malformed, OutputLine
+from floydtop.session.session import Session
+
+GUTTER = 8
+
+
+class LogView(Canvas):
+    """Follows the newest line, unless it was scrolled back.
+
+    Attributes:
+        only_malformed: show nothing but the metric lines that could not be read.
+    """
+
+    only_malformed = False
+    _back = 0
+    """Lines between the newest and the last one shown."""
+    _seen = 0
+
+    def draw(self, view: View) -> None:
+        """Show the lines; scrolled back, the same lines stay in place while new ones come."""
+        session = view.session
+        self.border_title = safe(self._title(session))
+        lines: Sequence[OutputLine | Malformed] = session.malformed if self.only_malformed else session.lines
+        count = session.malformed_count if self.only_malformed else session.lines_seen
+        if self._back:
+            self._back += count - self._seen
+        self._seen = count
+        height = self.size.height
+        self._back = max(0, min(self._back, len(lines) - height))
+        end = len(lines) - self._back
+        shown = list(islice(lines, max(0, end - height), end))
+        if not shown:
+            self.show([[Run(self._why_empty(session), self.palette.faint)]])
+            return
+        why = {bad.line: bad.why for bad in session.malformed}
+        self.show([self._row(line, session, why) for line in shown])
+
+    def scroll_lines(self, lines: int) -> None:
+        """Scroll by lines, negative for back."""
+        self._back = max(0, self._back - lines)
+
+    def toggle_malformed(self) -> None:
+        """Show only what could not be read, or everything again."""
+        self.only_malformed = not self.only_malformed
+        self._back = self._seen = 0
+
+    def _title(self, session: Session) -> str:
+        log = session.header.log if session.header else None
+        title = f"output  {log.path if log else ''}"
+        if session.malformed_count:
+            title += f"  {session.malformed_count} unreadable metric lines (m)"
+        if self._back:
+            title += f"  {self._back} lines back"
+        return title
+
+    def _why_empty(self, session: Session) -> str:
+        if self.only_malformed:
+            return "Every metric line could be read."
+        if session.header is not None and session.header.log is None:
+            reasons = [note.text for note in session.notes]
+            return reasons[0] if reasons else "This job's output is not followed: name it with --log FILE."
+        return "Waiting for the first line: the log is empty."
+
+    def _row(self, line: OutputLine | Malformed, session: Session, why: dict[int, str]) -> Row:
+        palette = self.palette
+        width = self.size.width
+        gutter = Run(f"{line.line:>{GUTTER - 2}}", palette.faint)
+        text = clean(line.text)
+        reason = line.why if isinstance(line, Malformed) else why.get(line.line)
+        if reason:
+            mark, style = Run(" ✗", palette.bad), palette.bad
+            text = f"{text}   ← {reason}"
+        elif line.line in session.metric_lines:
+            mark, style = Run(" ▎", palette.accent), palette.text
+        else:
+            mark, style = Run("  ", palette.faint), palette.dim
+        return [gutter, mark, Run(set_cell_size(text, max(0, width - GUTTER)), style)]

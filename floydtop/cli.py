@@ -1,0 +1,205 @@
+"""The command line: arguments -> one command, which imports what it needs and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from floydtop import __version__
+from floydtop.errors import FloydtopError
+
+EXAMPLES = """\
+examples:
+  floydtop demo                a small real training job, and the monitor on it
+  floydtop 4711                attach to the job with that pid, and to its log
+  floydtop train.log           follow a log, and the process that writes it
+  floydtop replay              replay the last recording
+
+commands (floydtop COMMAND --help tells more):
+  demo       start a small real training job and watch it
+  replay     replay a recorded session
+  sessions   list recorded sessions
+  status     print one snapshot of a job and exit
+  export     print a session, a log or a job's metrics as jsonl, csv or json
+  stop       end a recording
+  doctor     what can be measured on this machine, and what cannot
+
+Quitting the monitor does not stop the recording, nor the job.
+"""
+
+LEAST_INTERVAL = 1.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run floydtop; returns the exit status: 0, 2 for what the user can mend, 130 for Ctrl-C."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if arguments and arguments[0] in COMMANDS:
+            return COMMANDS[arguments[0]](arguments[1:])
+        return _monitor(arguments)
+    except FloydtopError as error:
+        print(f"floydtop: {_one_line(str(error))}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing is left to say, not even at exit.
+        sys.stdout = None
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _one_line(text: str) -> str:
+    """A message may name paths from outside: on a terminal they are made harmless."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
+    if not LEAST_INTERVAL <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("must be between 1 and 86400 seconds")
+    return seconds
+
+
+def _parser(command: str, description: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=f"floydtop {command}".strip(), description=description)
+
+
+def _watching_options(parser: argparse.ArgumentParser, interval: float = 60.0) -> None:
+    parser.add_argument(
+        "--interval",
+        type=_interval,
+        default=interval,
+        metavar="SECONDS",
+        help=f"time between two recorded system samples, 1 or more (default: {interval:g})",
+    )
+    parser.add_argument(
+        "--no-detach", action="store_true", help="record inside the monitor: quitting ends the recording too"
+    )
+
+
+def _monitor(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="floydtop",
+        description="Watch a training job that is already running: its metrics, and the system it uses.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("target", nargs="?", help="a pid, a log file, or a recorded session")
+    parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
+    parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
+    _watching_options(parser)
+    parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
+    options = parser.parse_args(arguments)
+    if options.target is None and options.pid is None and options.log is None:
+        parser.print_help()
+        return 0
+    from floydtop.commands.watch import watch
+
+    return watch(
+        options.target, options.pid, options.log, interval=options.interval, detach=not options.no_detach
+    )
+
+
+def _demo(arguments: list[str]) -> int:
+    parser = _parser("demo", "Start a small real training job, and do what `floydtop PID` does with it.")
+    parser.add_argument(
+        "--seconds", type=float, default=120.0, help="about how long the job trains (default: 120)"
+    )
+    _watching_options(parser, interval=2.0)
+    options = parser.parse_args(arguments)
+    from floydtop.commands.watch import demo
+
+    return demo(options.seconds, interval=options.interval, detach=not options.no_detach)
+
+
+def _replay(arguments: list[str]) -> int:
+    parser = _parser("replay", "Replay a recorded session.")
+    parser.add_argument("session", nargs="?", help="a file, a name as `floydtop sessions` shows it, or a pid")
+    options = parser.parse_args(arguments)
+    from floydtop.commands.watch import replay
+
+    return replay(options.session)
+
+
+def _sessions(arguments: list[str]) -> int:
+    _parser("sessions", "List recorded sessions, the newest first.").parse_args(arguments)
+    from floydtop.commands.report import sessions
+
+    return sessions()
+
+
+def _status(arguments: list[str]) -> int:
+    parser = _parser("status", "Print one snapshot of a job and exit.")
+    parser.add_argument("target", nargs="?", help="a pid, a log file, or a session (default: the last one)")
+    parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
+    parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    options = parser.parse_args(arguments)
+    from floydtop.commands.report import status
+
+    return status(options.target, options.pid, options.log, as_json=options.json)
+
+
+def _export(arguments: list[str]) -> int:
+    parser = _parser("export", "Print the metrics of a log, a session or a job.")
+    parser.add_argument("target", help="a log file, a session, or a pid")
+    parser.add_argument(
+        "--format",
+        choices=("jsonl", "csv", "json"),
+        default="jsonl",
+        help="one object or row per value, or the whole session as one document (default: jsonl)",
+    )
+    options = parser.parse_args(arguments)
+    from floydtop.commands.report import export
+
+    return export(options.target, options.format)
+
+
+def _stop(arguments: list[str]) -> int:
+    parser = _parser("stop", "End a recording. The job itself goes on.")
+    parser.add_argument("session", nargs="?", help="a name, or the job's pid (default: the last recording)")
+    options = parser.parse_args(arguments)
+    from floydtop.commands.report import stop
+
+    return stop(options.session)
+
+
+def _doctor(arguments: list[str]) -> int:
+    parser = _parser("doctor", "Tell what can be measured on this machine and what cannot, and why.")
+    parser.add_argument("pid", nargs="?", type=int, help="a job to look at as well")
+    options = parser.parse_args(arguments)
+    from floydtop.commands.report import doctor
+
+    return doctor(options.pid)
+
+
+def _record(arguments: list[str]) -> int:
+    """The recorder itself, as `floydtop PID` starts it."""
+    parser = _parser("record", "Record a job without a screen.")
+    parser.add_argument("session", help="the session file to write")
+    parser.add_argument("--pid", type=int)
+    parser.add_argument("--log")
+    parser.add_argument("--reopen")
+    parser.add_argument("--note", action="append", default=[])
+    parser.add_argument("--interval", type=_interval, default=60.0)
+    parser.add_argument("--detach", action="store_true")
+    options = parser.parse_args(arguments)
+    from floydtop.commands.record import record
+
+    return record(options)
+
+
+COMMANDS = {
+    "demo": _demo,
+    "replay": _replay,
+    "sessions": _sessions,
+    "status": _status,
+    "export": _export,
+    "stop": _stop,
+    "doctor": _doctor,
+    "record": _record,
+}

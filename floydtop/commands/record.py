@@ -1,0 +1,26 @@
+"""`floydtop record`: be the recorder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def record(options: argparse.Namespace) -> int:
+    """Record the job that the options name, in the background when asked to."""
+    from floydtop.recorder.detach import leave_terminal, record
+    from floydtop.recorder.recording import Assignment
+
+    if options.detach and not leave_terminal():
+        return 0
+    record(
+        Assignment(
+            session=Path(options.session).absolute(),
+            pid=options.pid,
+            log=options.log,
+            interval=options.interval,
+            reopen=options.reopen,
+            notes=tuple(options.note),
+        )
+    )
+    return 0

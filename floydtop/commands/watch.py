@@ -1,0 +1,175 @@
+"""The commands with a screen: watch a job, replay a session, and the demo."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from floydtop.errors import FloydtopError
+
+if TYPE_CHECKING:
+    from floydtop.recorder.recording import Assignment
+    from floydtop.sources.target import Target
+
+
+def watch(text: str | None, pid: int | None, log: str | None, *, interval: float, detach: bool) -> int:
+    """Watch what the user named: attach to the job, or show the session.
+
+    Raises:
+        FloydtopError: there is no terminal, or no such target.
+    """
+    from floydtop.sources.target import resolve
+
+    target = resolve(text, pid=pid, log=log)
+    if target.kind == "session":
+        assert target.session is not None
+        return show(Path(target.session))
+    need_terminal()
+    return monitor(target, interval=interval, detach=detach)
+
+
+def monitor(target: Target, *, interval: float, detach: bool) -> int:
+    """Make sure that the target is recorded, and show its session."""
+    from floydtop.recorder.recording import Assignment
+    from floydtop.session.library import new_path
+
+    known = find_recording(target)
+    if known is not None:
+        return show(known)
+    assignment = Assignment(
+        session=new_path(socket.gethostname(), target.pid),
+        pid=target.pid,
+        log=target.log,
+        interval=interval,
+        reopen=target.fd_path,
+        notes=tuple(target.notes),
+    )
+    return _detached(assignment) if detach else _inside(assignment)
+
+
+def _detached(assignment: Assignment) -> int:
+    from floydtop.recorder.detach import Starting
+
+    starting = Starting(assignment)
+    # Textual takes longest to load: the recorder starts meanwhile.
+    import floydtop.app  # noqa: F401
+
+    starting.wait()
+    return show(assignment.session)
+
+
+def _inside(assignment: Assignment) -> int:
+    from floydtop.app import FloydtopApp
+    from floydtop.app.feed import Feed
+    from floydtop.recorder.recording import Recording
+
+    recording = Recording(assignment)
+    FloydtopApp(Feed(assignment.session), recorder=recording).run()
+    print(f"Recorded: floydtop replay {assignment.session.stem}")
+    return 0
+
+
+def find_recording(target: Target) -> Path | None:
+    """A recording of the target that goes on, or that already holds all of a finished log."""
+    from floydtop.session import library
+
+    if target.pid is not None:
+        from floydtop.recorder.recording import boot_id
+        from floydtop.sources.process import JobTree
+
+        tree = JobTree.open(target.pid)
+        job = tree.describe()
+        tree.close()
+        known = library.of_process(job.pid, job.start, boot_id())
+        return known.path if known is not None and known.live else None
+    assert target.log is not None
+    status = os.stat(target.log)
+    known = library.of_log(status.st_dev, status.st_ino, status.st_size, status.st_mtime)
+    return known.path if known is not None else None
+
+
+def show(session: Path) -> int:
+    """Show a session: live while a recorder writes it, as a replay afterwards."""
+    need_terminal()
+    from floydtop.session.writer import is_being_recorded
+
+    if is_being_recorded(session):
+        from floydtop.app import FloydtopApp
+        from floydtop.app.feed import Feed
+
+        feed = Feed(session)
+        FloydtopApp(feed).run()
+        say_goodbye(session, feed)
+        return 0
+    return _play(session)
+
+
+def say_goodbye(session: Path, feed: object) -> None:
+    """One line about what goes on, and how to stop it."""
+    from floydtop.session.library import look_at
+
+    recording = look_at(session)
+    if recording is None:
+        return
+    if recording.live:
+        name = str(recording.header.job.pid) if recording.header.job else recording.name
+        print(f"The recording goes on: `floydtop {name}` shows it again, `floydtop stop {name}` ends it.")
+    else:
+        print(f"The recording is complete: floydtop replay {recording.name}")
+
+
+def replay(name: str | None) -> int:
+    """Replay a session by path, name or pid; the last one without a name.
+
+    Raises:
+        FloydtopError: there is no such session, or it cannot be read.
+    """
+    from floydtop.session.library import find
+
+    return show(find(name))
+
+
+def _play(session: Path) -> int:
+    from floydtop.session.player import Player
+
+    player = Player(session)
+    from floydtop.app import FloydtopApp
+
+    FloydtopApp(player).run()
+    return 0
+
+
+def demo(seconds: float, *, interval: float, detach: bool) -> int:
+    """Start the demo job, and watch it as any other.
+
+    Raises:
+        FloydtopError: there is no terminal, or the job cannot be started.
+    """
+    need_terminal()
+    from floydtop.demo import start
+    from floydtop.sources.target import resolve
+
+    log = Path(tempfile.mkdtemp(prefix="floydtop-demo-")) / "train.log"
+    pid = start(str(log), seconds)
+    return monitor(resolve(str(pid)), interval=interval, detach=detach)
+
+
+def need_terminal() -> None:
+    """Refuse to draw where nobody can see it.
+
+    Raises:
+        FloydtopError: stdin or stdout is no terminal, or one that cannot move its cursor.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise FloydtopError(
+            "This is no terminal to draw in: `floydtop status TARGET` prints a snapshot, "
+            "`floydtop export TARGET` the metrics."
+        )
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise FloydtopError(
+            "This terminal cannot draw (TERM=dumb): `floydtop status TARGET` prints a snapshot."
+        )

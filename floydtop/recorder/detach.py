@@ -1,0 +1,126 @@
+"""Start a recorder that outlives the terminal, and stop one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from floydtop.errors import FloydtopError
+from floydtop.recorder.recording import Assignment, Recording
+from floydtop.session.library import Recording as SessionFile
+from floydtop.session.writer import is_being_recorded
+
+READY_WITHIN = 10.0
+"""Seconds a recorder may take to write its header, on a slow and busy machine."""
+
+
+class Starting:
+    """A recorder on its way, in a session of its own and nobody's child."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._session = assignment.session
+        self._complaints = assignment.session.with_suffix(".err")
+        try:
+            self._session.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            errors = open(self._complaints, "wb")  # noqa: SIM115 (handed to the child, closed below)
+        except OSError as error:
+            raise FloydtopError(f"Cannot write to {self._session.parent}: {error.strerror}.") from None
+        with errors:
+            # The recorder forks once more, so that it is nobody's child and never a zombie of ours.
+            self._process = subprocess.Popen(
+                _command(assignment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Wait for its first line.
+
+        Raises:
+            FloydtopError: it did not start; the message is the recorder's own.
+        """
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline:
+            ended = self._process.poll()
+            with contextlib.suppress(OSError):
+                if self._session.stat().st_size and ended is not None:
+                    self._complaints.unlink()
+                    return
+            if ended:
+                said = self._complaints.read_text(errors="replace").strip() or f"it exited with {ended}"
+                self._complaints.unlink()
+                raise FloydtopError(said.splitlines()[-1].removeprefix("floydtop: "))
+            time.sleep(0.005)
+        raise FloydtopError(f"The recorder did not start within {READY_WITHIN:.0f} seconds.")
+
+
+def _command(assignment: Assignment) -> list[str]:
+    command = [sys.executable, "-m", "floydtop", "record", str(assignment.session), "--detach"]
+    command += ["--interval", str(assignment.interval)]
+    if assignment.pid is not None:
+        command += ["--pid", str(assignment.pid)]
+    if assignment.log is not None:
+        command += ["--log", assignment.log]
+    if assignment.reopen is not None:
+        command += ["--reopen", assignment.reopen]
+    for note in assignment.notes:
+        command += ["--note", note]
+    return command
+
+
+def leave_terminal() -> bool:
+    """Fork away from the process that waits for us; True in the one that goes on."""
+    if os.fork():
+        return False
+    os.chdir("/")
+    return True
+
+
+def record(assignment: Assignment) -> None:
+    """Be the recorder until the job ends, SIGTERM or SIGINT; a lost terminal (SIGHUP) does not matter."""
+    asyncio.run(_record(assignment))
+
+
+async def _record(assignment: Assignment) -> None:
+    recording = Recording(assignment)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, recording.stop, "stopped")
+    loop.add_signal_handler(signal.SIGINT, recording.stop, "stopped")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    await recording.run()
+
+
+def stop(recording: SessionFile, patience: float = 10.0) -> None:
+    """End a live recording and wait until its file is closed.
+
+    Raises:
+        FloydtopError: its recorder is on another machine, not ours to signal, or does not end.
+    """
+    if recording.header.host != os.uname().nodename:
+        raise FloydtopError(f"That recorder runs on {recording.header.host}: stop it there.")
+    try:
+        os.kill(recording.header.recorder, signal.SIGTERM)
+    except OSError as error:
+        raise FloydtopError(f"Cannot stop recorder {recording.header.recorder}: {error.strerror}.") from None
+    if not wait_closed(recording.path, patience):
+        raise FloydtopError(
+            f"Recorder {recording.header.recorder} did not end within {patience:.0f} seconds."
+        )
+
+
+def wait_closed(session: Path, patience: float) -> bool:
+    """Whether a session's recorder let go of it within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while is_being_recorded(session):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

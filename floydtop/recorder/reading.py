@@ -1,0 +1,42 @@
+"""Read a log that is there, once and as fast as can be: for `export`, and for `status` of a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from floydtop.events import Event, Malformed, Metrics
+from floydtop.parse import Parser
+from floydtop.parse.lines import LineSplitter
+from floydtop.sources.finished import read_all
+
+
+def read_log(path: str) -> Iterator[Metrics | Malformed]:
+    """The metrics of a log, in order; their times are not known.
+
+    Raises:
+        FloydtopError: the log cannot be read.
+    """
+    splitter, parser = LineSplitter(), Parser()
+    for chunk in read_all(path):
+        for line in splitter.feed(chunk.data):
+            yield from parser.read(line)
+    for line in splitter.finish():
+        yield from parser.read(line)
+
+
+def read_session(path: str) -> Iterator[Event]:
+    """The events of a session file, in order.
+
+    Raises:
+        FloydtopError: it cannot be read, or is of a newer version.
+    """
+    from floydtop.errors import FloydtopError
+    from floydtop.session.format import Reader
+
+    reader = Reader()
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                yield from reader.feed(chunk)
+    except OSError as error:
+        raise FloydtopError(f"Cannot read the session {path}: {error.strerror}.") from None

@@ -1,0 +1,255 @@
+"""One recording in progress: two workers, one session file, one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from floydtop import __version__
+from floydtop.events import Clock, End, Event, Header, JobState, Log, Metrics, Note, Present, Progress
+from floydtop.recorder.output import OutputWorker
+from floydtop.session.format import FORMAT, VERSION
+from floydtop.session.writer import SessionWriter, remove_present, write_present
+from floydtop.sources.gpu import GpuReader
+from floydtop.sources.process import JobTree
+from floydtop.sources.system import sample
+
+PRESENT_EVERY = 2.0
+"""Seconds between two present readings of the system."""
+
+RUNNING_VALUES_EVERY = 0.5
+"""Seconds: the least time between two present files that differ only by a running bar."""
+
+CLOCK_EVERY = 600.0
+CLOCK_JUMP = 1.0
+FRESH = 60.0
+"""Seconds: a log without a writer on this machine that changed this recently may be written elsewhere."""
+
+QUIET = 600.0
+"""Seconds of silence after which such a log counts as finished."""
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a recorder is to record, and where."""
+
+    session: Path
+    pid: int | None
+    log: str | None
+    interval: float = 60.0
+    reopen: str | None = None
+    """Where to open the log when its name is gone: /proc/PID/fd/N of a deleted file."""
+    notes: tuple[str, ...] = ()
+    """What a person should know from the start, such as where the output goes."""
+
+
+class BootClock:
+    """Session time: seconds since the recording began, on a clock that counts suspend and never jumps."""
+
+    def __init__(self) -> None:
+        self._clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+        self.wall_start = time.time()
+        self._start = time.clock_gettime(self._clock)
+
+    def now(self) -> float:
+        """Seconds of session time, to the millisecond."""
+        return round(time.clock_gettime(self._clock) - self._start, 3)
+
+
+class Recording:
+    """Runs the two workers and writes their events until the job and its output have ended."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.clock = BootClock()
+        self.writer = SessionWriter(assignment.session)
+        self.tree = JobTree.open(assignment.pid) if assignment.pid is not None else None
+        self.gpu = GpuReader()
+        self._stopping = asyncio.Event()
+        self._present = Present(t=0.0)
+        self._present_written = -1.0
+        self._present_stale: asyncio.TimerHandle | None = None
+        self._why = "the job ended"
+        self._output: OutputWorker | None = None
+
+    def stop(self, why: str) -> None:
+        """Ask the recording to end soon: drain the log once more, write the end."""
+        self._why = why
+        self._stopping.set()
+
+    async def run(self, spawn: Spawn = asyncio.create_task) -> None:
+        """Record until the job ends, its log is read through, or `stop` is called.
+
+        Args:
+            spawn: starts a worker; the app starts them as its own.
+        """
+        try:
+            await self._run(spawn)
+        finally:
+            if self._present_stale is not None:
+                self._present_stale.cancel()
+            await self.gpu.close()
+            if self.tree is not None:
+                self.tree.close()
+            remove_present(self.assignment.session)
+            self.writer.close()
+
+    async def _run(self, spawn: Spawn) -> None:
+        header = self._header()
+        notes = [Note(t=0.0, text=text) for text in self.assignment.notes]
+        self.write([header, Clock(t=0.0, wall=header.t0), *notes], sync=True)
+        self._write_present()
+        clock = asyncio.create_task(self._watch_clock())
+        system = spawn(self.sample_system())
+        output = spawn(self.follow_output())
+        stopping = asyncio.create_task(self._stopping.wait())
+        # The job's end stops the follower after a last drain; a log without a job ends by itself.
+        main = system if self.tree is not None else output
+        done, _ = await asyncio.wait([main, stopping], return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        for task in (system, clock):
+            if task is not main or main not in done:
+                task.cancel()
+        results = await asyncio.gather(system, output, clock, return_exceptions=True)
+        stopping.cancel()
+        failures = [
+            r for r in results if isinstance(r, Exception) and not isinstance(r, asyncio.CancelledError)
+        ]
+        offset = self._output.offset if self._output is not None else None
+        now = self.clock.now()
+        for failure in failures:
+            self.write([Note(t=now, text=f"The recorder failed: {failure!r}", level="error")])
+        why = f"the recorder failed: {failures[0]!r}" if failures else self._why
+        self.write([End(t=now, why=why, offset=offset)], sync=True)
+        if failures:
+            raise failures[0]
+
+    def _header(self) -> Header:
+        job = None
+        if self.tree is not None:
+            job = msgspec.structs.replace(
+                self.tree.describe(), t=round(min(0.0, self.tree.started - self.clock.wall_start), 3)
+            )
+        log = None
+        if self.assignment.log is not None:
+            with contextlib.suppress(OSError):
+                status = os.stat(self.assignment.reopen or self.assignment.log)
+                log = Log(path=self.assignment.log, device=status.st_dev, inode=status.st_ino)
+            log = log or Log(path=self.assignment.log, device=0, inode=0)
+        return Header(
+            format=FORMAT,
+            v=VERSION,
+            id=uuid.uuid4().hex,
+            t0=self.clock.wall_start,
+            boot=boot_id(),
+            host=socket.gethostname(),
+            interval=self.assignment.interval,
+            by=f"floydtop {__version__}",
+            recorder=os.getpid(),
+            timezone=time.strftime("%Z"),
+            job=job,
+            log=log,
+        )
+
+    def write(self, events: Sequence[Event], *, sync: bool = False) -> None:
+        """Append events to the session file."""
+        self.writer.append(events, now=self.clock.now(), sync=sync)
+
+    async def sample_system(self) -> None:
+        """The first worker: system and GPU readings of the job's process tree, until the job ends."""
+        if self.tree is None:
+            self.write([JobState(t=self.clock.now(), state="no-process")], sync=True)
+            return
+        await self.gpu.start()
+        async for event in sample(
+            self.tree,
+            self.gpu,
+            now=self.clock.now,
+            interval=self.assignment.interval,
+            present_every=min(PRESENT_EVERY, self.assignment.interval),
+        ):
+            if isinstance(event, Present):
+                self._present = msgspec.structs.replace(
+                    event, metrics=self._present.metrics, progress=self._present.progress
+                )
+                self._write_present()
+            else:
+                self.write([event], sync=isinstance(event, JobState))
+
+    async def follow_output(self) -> None:
+        """The second worker: follow the log, parse it, until it ends or the recording stops."""
+        if self.assignment.log is None:
+            await self._stopping.wait()
+            return
+        job_start = None
+        if self.tree is not None:
+            job_start = min(0.0, self.tree.started - self.clock.wall_start)
+        self._output = OutputWorker(
+            self.assignment.log,
+            reopen=self.assignment.reopen,
+            now=self.clock.now,
+            job_start=job_start,
+            write=self.write,
+            show=self._show_running_values,
+        )
+        if self.tree is None:
+            self._why = "the log was read to its end"
+            await self._output.run(self._stopping, quiet_after=self._patience())
+        else:
+            await self._output.run(self._stopping)
+
+    def _patience(self) -> float | None:
+        """How long to wait for more of a log that no process here writes; None: for ever."""
+        try:
+            status = os.stat(self.assignment.reopen or self.assignment.log or "")
+        except OSError:
+            return None
+        if status.st_size == 0:
+            return None
+        return QUIET if time.time() - status.st_mtime < FRESH else 0.0
+
+    def _show_running_values(self, metrics: list[Metrics], progress: Progress | None) -> None:
+        if (metrics, progress) == (self._present.metrics, self._present.progress):
+            return
+        self._present = msgspec.structs.replace(self._present, metrics=metrics, progress=progress)
+        if self._present_stale is None:
+            delay = max(0.0, self._present_written + RUNNING_VALUES_EVERY - self.clock.now())
+            self._present_stale = asyncio.get_running_loop().call_later(delay, self._write_present)
+
+    def _write_present(self) -> None:
+        if self._present_stale is not None:
+            self._present_stale.cancel()
+            self._present_stale = None
+        self._present_written = self.clock.now()
+        write_present(self.assignment.session, self._present)
+
+    async def _watch_clock(self) -> None:
+        """Note where the wall clock jumps, so that wall times stay right."""
+        last_t, last_wall = 0.0, self.clock.wall_start
+        while True:
+            await asyncio.sleep(10.0)
+            t, wall = self.clock.now(), time.time()
+            jumped = abs((wall - last_wall) - (t - last_t)) > CLOCK_JUMP
+            if jumped or t - last_t >= CLOCK_EVERY:
+                self.write([Clock(t=t, wall=wall)])
+                last_t, last_wall = t, wall
+
+
+def boot_id() -> str:
+    """The kernel's name for this boot, empty where there is none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,205 @@
+"""A session for other programs: one row per metric value, or the whole as one document."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from floydtop.events import Event, Metrics, Present
+from floydtop.session.format import spell
+from floydtop.session.series import Series
+from floydtop.session.session import Session
+
+COLUMNS = ("metric", "value", "step", "epoch", "time", "line", "group")
+
+
+def rows(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
+    """One row per metric value, with the keys of `COLUMNS`.
+
+    `time` is session time in seconds, None where it is not known or only estimated.
+    """
+    for event in events:
+        if isinstance(event, Metrics):
+            for name, value in event.values.items():
+                yield {
+                    "metric": name,
+                    "value": spell(value),
+                    "step": event.step,
+                    "epoch": event.epoch,
+                    "time": None if event.approximate else event.t,
+                    "line": event.line,
+                    "group": event.group,
+                }
+
+
+def to_jsonl(events: Iterable[Event]) -> Iterator[bytes]:
+    """Rows as JSON Lines."""
+    encode = msgspec.json.Encoder().encode
+    for row in rows(events):
+        yield encode(row) + b"\n"
+
+
+def to_csv(events: Iterable[Event]) -> Iterator[bytes]:
+    """Rows as CSV (RFC 4180) with a header; unknown cells are empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    for row in rows(events):
+        writer.writerow(row)
+        if text.tell() > 1 << 16:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def to_document(session: Session) -> bytes:
+    """The whole session as one JSON document.
+
+    Keys: header, state, exit, ended, facts, metrics {name: {group, time, step, value}}, system {name: {time,
+    mean, min, max}}, log [{line, time, text}], malformed, notes, gaps. Values that are not finite are
+    strings, unknown times and steps null.
+    """
+    document = {
+        "header": session.header,
+        "state": session.state,
+        "exit": session.exit,
+        "ended": session.end,
+        "facts": session.facts,
+        "metrics": {
+            name: {
+                "group": series.group,
+                "time": [None if math.isnan(t) else t for t in series.times],
+                "step": [None if math.isnan(x) else x for x in series.steps],
+                "value": [spell(value) for value in series.values],
+            }
+            for name, series in session.metrics.items()
+        },
+        "system": {
+            name: {
+                "time": list(series.times),
+                "mean": list(series.means),
+                "min": list(series.lows),
+                "max": list(series.highs),
+            }
+            for name, series in session.system.items()
+        },
+        "log": [{"line": line.line, "time": line.t, "text": line.text} for line in session.lines],
+        "malformed": list(session.malformed),
+        "notes": list(session.notes),
+        "gaps": session.gaps,
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def snapshot(session: Session, present: Present | None = None) -> dict[str, Any]:
+    """What `floydtop status --json` prints: the state, the newest readings, and each metric's summary.
+
+    Args:
+        present: the present reading of a live recording; without it the newest sample speaks.
+    """
+    values, unknown = _readings(session, present)
+    system = _system(session, values)
+    _explain_missing(session, system, unknown)
+    header = session.header
+    job = header.job if header else None
+    log = header.log if header else None
+    return {
+        "state": session.state,
+        "exit": _exit(session),
+        "job": {
+            "pid": job.pid if job else None,
+            "command": " ".join(job.command) if job else None,
+            "cwd": job.cwd if job else None,
+            "log": log.path if log else None,
+            "started": header.t0 + job.t if header and job and job.t is not None else None,
+            "elapsed": round(session.now - session.origin, 3) if job else None,
+        },
+        "system": system,
+        "metrics": {name: _summary(series) for name, series in session.metrics.items()},
+        "progress": present.progress if present is not None else None,
+        "malformed": session.malformed_count,
+        "recording": not session.finished,
+        "unknown": unknown,
+    }
+
+
+def _explain_missing(session: Session, system: dict[str, Any], unknown: dict[str, str]) -> None:
+    """A null has its reason, also where no reading was ever tried."""
+    if session.state == "no-process":
+        reason = "no process on this machine writes the log"
+    elif session.state == "exited":
+        reason = "the job has ended, and it was not read before"
+    else:
+        reason = "not read yet"
+    for room, fields in system.items():
+        if isinstance(fields, dict):
+            for name, value in fields.items():
+                if value is None:
+                    unknown.setdefault(f"{room}.{name}", reason)
+    for gpu in system["gpus"]:
+        for name, value in gpu.items():
+            if value is None:
+                unknown.setdefault(f"gpu.{gpu['index']}.{name}", "the driver does not tell")
+    if not system["gpus"]:
+        notes = session.facts.notes if session.facts else {}
+        unknown.setdefault("gpus", notes.get("gpu", reason))
+
+
+def _exit(session: Session) -> dict[str, Any] | None:
+    if session.exit is None:
+        return None
+    exit_ = session.exit
+    return {"code": exit_.code, "signal": exit_.signal, "oom": exit_.oom, "how": exit_.how}
+
+
+def _readings(session: Session, present: Present | None) -> tuple[dict[str, float], dict[str, str]]:
+    if present is not None and present.values:
+        return present.values, dict(present.unknown)
+    return {name: series.means[-1] for name, series in session.system.items()}, dict(session.unknown)
+
+
+def _system(session: Session, values: dict[str, float]) -> dict[str, Any]:
+    get = values.get
+    names = {gpu.index: gpu.name for gpu in session.facts.gpus} if session.facts else {}
+    indices = sorted({int(name.split(".")[1]) for name in values if name.startswith("gpu.")} | names.keys())
+    return {
+        "cpu": {"percent": get("cpu.percent"), "cores": get("cpu.cores")},
+        "memory": {"bytes": get("memory.bytes"), "percent": get("memory.percent")},
+        "disk": {
+            "percent": get("disk.percent"),
+            "read_bytes_per_s": get("disk.read_bytes_per_s"),
+            "write_bytes_per_s": get("disk.write_bytes_per_s"),
+        },
+        "gpus": [
+            {
+                "index": index,
+                "name": names.get(index),
+                "utilization": get(f"gpu.{index}.utilization"),
+                "memory_bytes": get(f"gpu.{index}.memory_bytes"),
+                "memory_percent": get(f"gpu.{index}.memory_percent"),
+                "job_memory_bytes": get(f"gpu.{index}.job_memory_bytes"),
+            }
+            for index in indices
+        ],
+    }
+
+
+def _summary(series: Series) -> dict[str, Any]:
+    finite = len(series) > series.not_finite
+    step = series.last_step
+    return {
+        "last": spell(series.last),
+        "min": series.minimum if finite else None,
+        "max": series.maximum if finite else None,
+        "count": len(series),
+        "not_finite": series.not_finite,
+        "step": int(step) if step is not None and not series.in_epochs else None,
+        "epoch": step if series.in_epochs else None,
+        "group": series.group,
+    }
