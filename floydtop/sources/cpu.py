@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from floydtop.events import Reading
 from floydtop.sources import cgroup, procfs
-from floydtop.sources.limits import Limits
 from floydtop.sources.disk import parents_of
 from floydtop.sources.family import Family
+from floydtop.sources.limits import Limits
 from floydtop.sources.usage import Count, Look, spent
 
 NOTICEABLE = 0.05

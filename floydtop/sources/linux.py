@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from floydtop.errors import FloydtopError
 from floydtop.events import Exit, Job, JobStateName, Reading
 from floydtop.sources import ending, procfs
-from floydtop.sources.limits import Limits
 from floydtop.sources.cpu import CpuMeter
 from floydtop.sources.disk import DiskMeter
 from floydtop.sources.ending import OomWatch
 from floydtop.sources.family import Family
+from floydtop.sources.limits import Limits
 from floydtop.sources.memory import MemoryMeter
 from floydtop.sources.patience import NoAnswer, Patient
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from floydtop.events import Reading
 from floydtop.sources import cgroup, procfs
-from floydtop.sources.limits import Limits
 from floydtop.sources.family import Family, Sight
+from floydtop.sources.limits import Limits
 from floydtop.sources.patience import NoAnswer, Patient
 
 SHARE_BETWEEN_TICKS = 0.005
