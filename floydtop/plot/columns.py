@@ -55,6 +55,7 @@ class ColumnCache:
         one's rest waits.
         """
         size = min(len(xs), len(ys))
+        x0, x1 = as_float(x0), as_float(x1)
         view = (x0, x1, count)
         if view != self._view or not self._continues(xs, ys, size):
             self._view = view
@@ -79,32 +80,36 @@ class ColumnCache:
             return True
         if size < seen:
             return False
-        ends = (xs[0], ys[0], xs[seen - 1], ys[seen - 1])
-        return all(a == b or (a != a and b != b) for a, b in zip(ends, self._edges, strict=True))
+        return same(self._edges, (xs[0], ys[0], xs[seen - 1], ys[seen - 1]))
 
     def _extend(self, xs: Sequence[float], ys: Sequence[float], begin: int, size: int) -> None:
-        if size - begin >= _FEW and _rises(xs, begin, size):
-            self._extend_sorted(xs, ys, begin, size)
-        else:
-            self._extend_any(xs, ys, begin, size)
+        xs, ys = xs[begin:size], ys[begin:size]
+        if len(xs) >= _FEW:
+            if any(x != x for x in xs):
+                kept = [(x, y) for x, y in zip(xs, ys, strict=True) if x == x]
+                xs, ys = [x for x, _ in kept], [y for _, y in kept]
+            if all(map(le, xs, islice(xs, 1, None))):
+                self._extend_sorted(xs, ys)
+                return
+        self._extend_any(xs, ys)
 
-    def _extend_sorted(self, xs: Sequence[float], ys: Sequence[float], begin: int, size: int) -> None:
+    def _extend_sorted(self, xs: Sequence[float], ys: Sequence[float]) -> None:
         """Cut rising x at the column edges: min, max and sum of slices cost 0.1 µs a point, a loop 0.5."""
         x0, x1, count = self._view
         place = _placer(x0, x1, count)
-        end = bisect_left(xs, count, begin, size, key=place)
-        begin = bisect_left(xs, 0, begin, size, key=place)
+        begin = bisect_left(xs, 0, key=place)
+        end = bisect_left(xs, count, begin, key=place)
         while begin < end:
             index = place(xs[begin])
             stop = bisect_left(xs, index + 1, begin, end, key=place)
             self._extend_column(index, ys[begin:stop])
             begin = stop
 
-    def _extend_any(self, xs: Sequence[float], ys: Sequence[float], begin: int, size: int) -> None:
+    def _extend_any(self, xs: Sequence[float], ys: Sequence[float]) -> None:
         x0, x1, count = self._view
         place = _placer(x0, x1, count)
         waiting: dict[int, list[float]] = {}
-        for x, y in zip(islice(xs, begin, size), islice(ys, begin, size), strict=True):
+        for x, y in zip(xs, ys, strict=True):
             if x == x:
                 index = place(x)
                 if 0 <= index < count:
@@ -129,6 +134,28 @@ class ColumnCache:
         self._columns[index] = _merged(old, column)
 
 
+def same(before: Sequence[float], now: Sequence[float]) -> bool:
+    """Whether the numbers are equal, NaN being equal to NaN."""
+    return len(before) == len(now) and all(
+        a == b or (a != a and b != b) for a, b in zip(before, now, strict=True)
+    )
+
+
+def spread(
+    middles: Sequence[Column | None], lows: Sequence[Column | None], highs: Sequence[Column | None]
+) -> list[Column | None]:
+    """Columns of a series that comes with a minimum and maximum of its own, such as the mean over a tick.
+
+    The line runs through the middles, and each column covers everything from the lows to the highs.
+    """
+    return [
+        middle
+        if middle is None or low is None or high is None or low.low != low.low or high.low != high.low
+        else middle._replace(low=min(middle.low, low.low), high=max(middle.high, high.high))
+        for middle, low, high in zip(middles, lows, highs, strict=True)
+    ]
+
+
 def extent(columns: Sequence[Column | None]) -> tuple[float, float]:
     """Minimum and maximum over columns; (nan, nan) when none holds a finite value."""
     drawn = [column for column in columns if column is not None and column.low == column.low]
@@ -140,28 +167,6 @@ def extent(columns: Sequence[Column | None]) -> tuple[float, float]:
 def bad_count(columns: Sequence[Column | None]) -> int:
     """How many NaN and infinite values the columns hold."""
     return sum(column.bad for column in columns if column is not None)
-
-
-def stroke_starts(xs: Sequence[float]) -> list[int]:
-    """Where x falls back: the index of each stroke's first point, 0 included.
-
-    A job that resumes from a checkpoint prints steps that it printed before. Each stroke is drawn on its
-    own, so that the restart is not a zigzag.
-    """
-    starts = [0] if len(xs) else []
-    starts += [
-        index
-        for index, (x, following) in enumerate(zip(xs, islice(xs, 1, None), strict=False), 1)
-        if following < x
-    ]
-    return starts
-
-
-def _rises(xs: Sequence[float], begin: int, size: int) -> bool:
-    """Whether x never falls and is never NaN."""
-    return xs[size - 1] == xs[size - 1] and all(
-        map(le, islice(xs, begin, size - 1), islice(xs, begin + 1, size))
-    )
 
 
 def _placer(x0: float, x1: float, count: int) -> Callable[[float], int]:

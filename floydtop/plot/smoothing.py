@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from itertools import islice
 
 from floydtop.plot.units import as_float
 
@@ -42,7 +41,7 @@ class Smoother:
             self._mean = self._total = 0.0
         weight, mean, total = self.weight, self._mean, self._total
         append = self.values.append
-        for y in map(as_float, islice(ys, len(self.values), None)):
+        for y in map(as_float, ys[len(self.values) :]):
             if y - y == 0.0:
                 total = weight * total + 1.0
                 step = y - mean
