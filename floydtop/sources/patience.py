@@ -23,7 +23,10 @@ class NoAnswer(Exception):
 
 
 class Patient(Generic[Answer]):
-    """Asks one question at a time; while one hangs, the next ones are refused at once."""
+    """Asks one question at a time; while one hangs, the next ones are refused at once.
+
+    An answer that came too late is given to whoever asks next: a costly question is not asked in vain.
+    """
 
     def __init__(self, what: str, patience: float) -> None:
         """`what` names the question in messages; `patience` is in seconds."""
@@ -55,9 +58,12 @@ class Patient(Generic[Answer]):
     def _start(
         self, question: Callable[[], Answer], when_done: Callable[[], None] | None = None
     ) -> _Question[Answer]:
-        if self._asked is not None and not self._asked.done.is_set():
+        if self._asked is None:
+            self._asked = _Question(question, when_done)
+        elif not self._asked.done.is_set():
             raise self._no_answer(self._asked)
-        self._asked = _Question(question, when_done)
+        elif when_done is not None:
+            when_done()
         return self._asked
 
     def _collect(self, pending: _Question[Answer]) -> Answer:
