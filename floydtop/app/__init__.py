@@ -8,14 +8,18 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Protocol
 
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import Binding
+from textual.screen import Screen
 
 from floydtop.app.feed import Feed
 from floydtop.app.keys import APP, bindings
 from floydtop.app.palette import FLOYDTOP
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.screens.replay import ReplayScreen
+from floydtop.app.tight import TightUpdate
 from floydtop.session.player import Player
 
 LAST_DRAIN = 3.0
@@ -59,6 +63,11 @@ class FloydtopApp(App[None]):
         else:
             self.push_screen(MonitorScreen(self._source))
         self._listen_to_signals()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if type(renderable) is ChopsUpdate:
+            renderable = TightUpdate.of(renderable)
+        super()._display(screen, renderable)
 
     def _listen_to_signals(self) -> None:
         """SIGTERM and SIGHUP end the app as `q` does; Textual alone would leave the terminal as it is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rich.style import Style
 from textual.theme import Theme
@@ -59,9 +58,17 @@ def mixed(color: str, background: str, share: float) -> str:
     )
 
 
-@lru_cache(maxsize=8)
 def palette_of(theme: Theme) -> Palette:
-    """The palette of a theme; a theme of the terminal's own colours gets the terminal's."""
+    """The palette of a theme, by its name; a theme of the terminal's own colours gets the terminal's."""
+    if theme.name not in _palettes:
+        _palettes[theme.name] = _palette_of(theme)
+    return _palettes[theme.name]
+
+
+_palettes: dict[str, Palette] = {}
+
+
+def _palette_of(theme: Theme) -> Palette:
     ink = theme.foreground or ("#d0d4dc" if theme.dark else "#202020")
     paper = theme.background or ("#10131a" if theme.dark else "#ffffff")
     if not (ink.startswith("#") and paper.startswith("#") and len(ink) == len(paper) == 7):

@@ -80,6 +80,16 @@ def _if_known(names: set[str], name: str, title: str, unit: Literal["percent", "
     return [PanelSpec(name, title, (name,), "system", unit)] if name in names else []
 
 
+def legend_name(spec: PanelSpec, name: str) -> str:
+    """What the legend calls a series: as short as its panel's title allows."""
+    if spec.kind == "system":
+        return short_name(name) if len(spec.names) > 1 else ""
+    if name == spec.title:
+        return ""
+    base = base_name(name)
+    return name[: len(name) - len(base)].rstrip("_/ .-") if base == spec.title else name
+
+
 def short_name(name: str) -> str:
     """What the legend calls a system series."""
     return {

@@ -162,9 +162,9 @@ def need_terminal() -> None:
     """Refuse to draw where nobody can see it.
 
     Raises:
-        FloydtopError: stdin or stdout is no terminal, or one that cannot move its cursor.
+        FloydtopError: stdin, stdout or stderr (Textual draws on it) is no terminal, or a dumb one.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise FloydtopError(
             "This is no terminal to draw in: `floydtop status TARGET` prints a snapshot, "
             "`floydtop export TARGET` the metrics."

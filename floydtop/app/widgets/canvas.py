@@ -46,14 +46,12 @@ class Canvas(Widget):
     """Shows rows of runs.
 
     Textual sends a whole widget again at each refresh, also when nothing changed. A canvas compares what
-    it shows with what it showed, refreshes only the spans that differ, and cuts its rows into segments at
-    their edges, because Textual sends whole segments (four times fewer bytes, measured on live charts).
+    it shows with what it showed and refreshes only the spans that differ; `tight` sends no more than them.
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._shown: list[Row] = []
-        self._cuts: dict[int, list[int]] = {}
 
     @property
     def palette(self) -> Palette:
@@ -63,22 +61,17 @@ class Canvas(Widget):
     def show(self, rows: Sequence[Row]) -> None:
         """Show rows, top first; text that could do more than show is made harmless here."""
         fresh = [[_harmless(run) for run in row if run.text] for row in rows]
-        regions: list[Region] = []
-        cuts: dict[int, list[int]] = {}
-        if len(fresh) != len(self._shown):
-            self._shown = fresh
-            self._cuts = {}
+        shown, self._shown = self._shown, fresh
+        if len(fresh) != len(shown):
             self.refresh()
             return
-        for y, (old, new) in enumerate(zip(self._shown, fresh, strict=True)):
-            if old == new:
-                continue
-            for start, end in changed_spans(old, new):
-                regions.append(Region(start, y, end - start, 1))
-                cuts.setdefault(y, []).extend((start, end))
-        self._shown = fresh
+        regions = [
+            Region(start, y, end - start, 1)
+            for y, (old, new) in enumerate(zip(shown, fresh, strict=True))
+            if old != new
+            for start, end in changed_spans(old, new)
+        ]
         if regions:
-            self._cuts = cuts
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
@@ -86,10 +79,7 @@ class Canvas(Widget):
         width = self.size.width
         if y >= len(self._shown):
             return Strip.blank(width)
-        segments = [Segment(run.text, run.style) for run in self._shown[y]]
-        strip = Strip(segments).adjust_cell_length(width)
-        cuts = sorted({cut for cut in self._cuts.get(y, ()) if 0 < cut < width} | {width})
-        return Strip.join(strip.divide(cuts)) if len(cuts) > 1 else strip
+        return Strip(Segment(run.text, run.style) for run in self._shown[y]).adjust_cell_length(width)
 
 
 def _harmless(run: Run) -> Run:

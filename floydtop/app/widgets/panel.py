@@ -8,7 +8,7 @@ from itertools import islice
 
 from rich.style import Style
 
-from floydtop.app.panels import PanelSpec, short_name
+from floydtop.app.panels import PanelSpec, legend_name
 from floydtop.app.safe import clean, safe
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width, spread
@@ -70,7 +70,7 @@ class Panel(Canvas, can_focus=True):
         left: Row = []
         running = {name: value for name, _, value in view.running(spec)}
         for index, name in enumerate(spec.names):
-            label = self._label(spec, name)
+            label = legend_name(spec, name)
             newest = self._newest(view, name)
             entry = [
                 Run(MARKERS[index % len(MARKERS)], palette.curve(index)),
@@ -85,11 +85,6 @@ class Panel(Canvas, can_focus=True):
                 break
             left += entry
         return spread(left, self._extremes(view), width, palette.dim)
-
-    def _label(self, spec: PanelSpec, name: str) -> str:
-        if spec.kind == "system":
-            return short_name(name) if len(spec.names) > 1 else ""
-        return name if len(spec.names) > 1 or name != spec.title else ""
 
     def _newest(self, view: View, name: str) -> float | None:
         series = view.session.metrics.get(name)
@@ -212,11 +207,16 @@ class Panel(Canvas, can_focus=True):
         """The labels of the y-axis, a row each, right-aligned."""
         labels = [" " * LABELS] * height
         count = max(2, min(height // 2, 5))
-        for tick in nice_ticks(low, high, count):
+        for tick in self._ticks(low, high, count):
             row = round((high - tick) / (high - low) * (height - 1)) if high > low else height - 1
             if 0 <= row < height:
                 labels[row] = f"{self._tick_label(tick):>{LABELS - 1}} "
         return labels
+
+    def _ticks(self, low: float, high: float, count: int) -> list[float]:
+        if self.spec is not None and self.spec.unit in ("bytes", "rate"):
+            return byte_ticks(low, high, count)
+        return nice_ticks(low, high, count)
 
     def _tick_label(self, tick: float) -> str:
         unit = self.spec.unit if self.spec is not None else ""
@@ -247,6 +247,12 @@ class Panel(Canvas, can_focus=True):
                 self.palette.faint,
             )
         ]
+
+
+def byte_ticks(low: float, high: float, count: int) -> list[float]:
+    """Ticks at round numbers of the binary unit that the range is in."""
+    unit = 1024.0 ** max(0, int(math.log(high, 1024))) if high >= 1024 else 1.0
+    return [tick * unit for tick in nice_ticks(low / unit, high / unit, count)]
 
 
 def place_labels(ticks: Sequence[tuple[float, str]], low: float, high: float, width: int) -> str:
