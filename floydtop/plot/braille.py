@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from floydtop.plot.columns import Column
+from floydtop.plot.glyphs import GLYPHS, Glyphs, dots
 from floydtop.plot.units import as_float
+
+__all__ = ["BLANK_STYLE", "NAN_STYLE", "Layer", "Run", "dots", "draw", "sparkline"]
 
 BLANK_STYLE = -1
 NAN_STYLE = -2
@@ -19,49 +22,14 @@ Run = tuple[str, int]
 
 
 class Layer(NamedTuple):
-    """One curve: its dot columns, the style of its runs, and whether the area under it is filled."""
+    """One curve: its dot columns and the style of its runs."""
 
     columns: Sequence[Column | None]
     style: int
     filled: bool = False
-
-
-class Glyphs(NamedTuple):
-    """How dots become characters: a cell is `across` x `down` dots."""
-
-    across: int
-    down: int
-    table: tuple[str, ...]
-    """Character by the cell's dots: the left column's bits, then the right's; bit 0 is the bottom dot."""
-    mark: str
-    """Shown where a value was NaN or infinite."""
-    levels: str
-    """Bars of a sparkline, lowest first."""
-
-
-def _braille_table() -> tuple[str, ...]:
-    # Unicode numbers the dots 1 2 3 down the left, 4 5 6 down the right, then 7 and 8 at the bottom.
-    left, right = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
-    weights = (*left, *right)
-    table = [
-        chr(0x2800 + sum(weight for bit, weight in enumerate(weights) if dots >> bit & 1))
-        for dots in range(256)
-    ]
-    # Some fonts draw the empty pattern as eight hollow circles.
-    table[0] = " "
-    return tuple(table)
-
-
-_GLYPHS = {
-    "braille": Glyphs(2, 4, _braille_table(), "×", "⢀⢠⢰⢸"),
-    "block": Glyphs(2, 2, tuple(" ▖▘▌▗▄▚▙▝▞▀▛▐▟▜█"), "×", "▁▂▃▄▅▆▇█"),
-    "ascii": Glyphs(1, 3, tuple(" .-|':||"), "x", "_.-=+*#"),
-}
-
-
-def dots(width: int, glyphs: str = "braille") -> int:
-    """How many dot columns `width` cells have: the number of columns that `draw` wants."""
-    return width * _GLYPHS[glyphs].across
+    """The area under the curve is filled."""
+    beneath: bool = False
+    """Its dots give way in cells that another layer draws on: raw values under smoothed ones."""
 
 
 def draw(
@@ -71,39 +39,30 @@ def draw(
 
     Each layer has `dots(width, glyphs)` columns. Neighbouring columns are joined, a stretch of empty ones
     is bridged by a straight line. A column with nothing but NaN or infinite values breaks the line; each
-    column that holds one gets a mark in the bottom row, or all in the top row where only that hides no dot.
-    What lies outside the range is drawn at the edge. A later layer takes the whole cell, so that crossing
-    curves stay legible.
+    column that holds one gets a mark in the bottom row, or all in the top row where that hides fewer dots.
+    What lies outside the range is drawn at the edge. A later layer takes the cells that it crosses, except
+    where an earlier curve would vanish: there the dots of both have the later one's style.
 
     Returns:
         `height` rows, top first, each a list of (text, style) whose widths sum to `width`. Blanks between
         two runs of a style belong to it: each change of style costs 20-40 bytes on the wire.
     """
-    shape = _GLYPHS[glyphs]
+    shape = GLYPHS[glyphs]
     width, height = max(width, 0), max(height, 0)
-    rows = [_Row(width) for _ in range(height)]
+    canvas = _Canvas(width, height, shape)
     marks: set[int] = set()
-    for layer in layers:
+    for layer in sorted(layers, key=lambda layer: not layer.beneath):
         columns = layer.columns[: width * shape.across]
         masks = _masks(columns, height * shape.down, low, high)
         if layer.filled:
             masks = [(1 << mask.bit_length()) - 1 for mask in masks]
-        masks += [0] * (width * shape.across - len(masks))
-        for row, cells in zip(rows, _cells(masks, height, shape), strict=True):
-            if cells:
-                row.paint(cells, layer.style)
-        marks.update(
+        canvas.paint(masks + [0] * (width * shape.across - len(masks)), layer.style, beneath=layer.beneath)
+        marks |= {
             index // shape.across for index, column in enumerate(columns) if column is not None and column.bad
-        )
-    if height:
-        row = rows[-1]
-        if any(rows[-1].cells[cell] != " " for cell in marks) and all(
-            rows[0].cells[cell] == " " for cell in marks
-        ):
-            row = rows[0]
-        for cell in marks:
-            row.mark(cell, shape.mark)
-    return [row.runs() for row in rows]
+        }
+    if marks:
+        canvas.mark(marks)
+    return canvas.runs()
 
 
 def sparkline(
@@ -114,83 +73,116 @@ def sparkline(
     One value a cell, two with braille. None (not known) is blank, the lowest value is a low bar, NaN is a
     mark: unknown is not zero.
     """
-    shape = _GLYPHS[glyphs]
-    place = _placer(low, high, len(shape.levels) if glyphs != "braille" else 4)
-    if glyphs == "braille":
-        return _braille_sparkline(values, width, place, shape)
-    shown = values[-width:] if width > 0 else []
-    bars = [
-        " "
-        if value is None
-        else shape.mark
-        if not math.isfinite(as_float(value))
-        else shape.levels[place(value)]
-        for value in shown
-    ]
-    return "".join(bars).rjust(max(width, 0))
+    shape = GLYPHS[glyphs]
+    place = _placer(low, high, len(shape.levels) or shape.down)
+    width = max(width, 0)
+    bars = width if shape.levels else width * shape.across
+    shown = values[max(0, len(values) - bars) :]
+    shown = [*[None] * (bars - len(shown)), *shown]
+    if shape.levels:
+        return "".join(_bar(value, place, shape) for value in shown)
+    return "".join(_bars(pair, place, shape) for pair in zip(shown[::2], shown[1::2], strict=True))
 
 
-class _Row:
-    """One row of cells while it is being painted; `_styles` stays empty while all of it has one style."""
+class _Canvas:
+    """Rows of cells, top first: each cell's dots, and the style of the layer that drew last on it."""
 
-    def __init__(self, width: int) -> None:
-        self.cells = [" "] * width
-        self._style = BLANK_STYLE
-        self._styles: list[int] = []
+    def __init__(self, width: int, height: int, shape: Glyphs) -> None:
+        self._shape = shape
+        self._cells = [[0] * width for _ in range(height)]
+        self._styles = [[BLANK_STYLE] * width for _ in range(height)]
+        self._beneath: set[int] = set()
+        self._marked_row = -1
+        self._marks: set[int] = set()
 
-    def paint(self, cells: list[str], style: int) -> None:
-        """Lay a layer's cells over the row; blank ones show what is beneath."""
-        if self._style == BLANK_STYLE:
-            self.cells, self._style = cells, style
-            return
-        styles = self._own_styles()
-        for index, cell in enumerate(cells):
-            if cell != " ":
-                self.cells[index], styles[index] = cell, style
+    def paint(self, masks: list[int], style: int, *, beneath: bool) -> None:
+        """Add a layer's dots, given as one int a dot column with bit 0 at the bottom."""
+        if beneath:
+            self._beneath.add(style)
+        down, height = self._shape.down, len(self._cells)
+        drawn = functools.reduce(operator.or_, masks, 0)
+        shifts = range((height - 1) * down, -1, -down)
+        layer = [self._codes(masks, shift) if drawn >> shift & (1 << down) - 1 else [] for shift in shifts]
+        for row, codes in enumerate(layer):
+            if not codes:
+                continue
+            if any(self._cells[row]):
+                self._paint_over(row, layer, style)
+            else:
+                self._cells[row], self._styles[row] = codes, [style] * len(codes)
 
-    def mark(self, index: int, mark: str) -> None:
-        self.cells[index], self._own_styles()[index] = mark, NAN_STYLE
+    def mark(self, cells: set[int]) -> None:
+        """Put marks in these cells of the bottom row, or of the top row where they hide fewer dots."""
+        if self._cells:
+            top, bottom = (sum(self._cells[row][cell] != 0 for cell in cells) for row in (0, -1))
+            self._marked_row = 0 if top < bottom else len(self._cells) - 1
+            self._marks = cells
 
-    def _own_styles(self) -> list[int]:
-        if not self._styles:
-            self._styles = [self._style] * len(self.cells)
-        return self._styles
+    def runs(self) -> list[list[Run]]:
+        """Each row as runs of one style."""
+        table = self._shape.table
+        rows = []
+        for row, (cells, styles) in enumerate(zip(self._cells, self._styles, strict=True)):
+            characters = [table[code] for code in cells]
+            if row == self._marked_row:
+                for cell in self._marks:
+                    characters[cell], styles[cell] = self._shape.mark, NAN_STYLE
+            rows.append(_runs("".join(characters), styles))
+        return rows
 
-    def runs(self) -> list[Run]:
-        """The row as runs; inner blanks belong to the run on their left, outer ones are blank."""
-        text = "".join(self.cells)
-        begin, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
-        if begin >= end:
-            return [(text, BLANK_STYLE)] if text else []
-        runs = [(text[:begin], BLANK_STYLE)] if begin else []
-        if self._styles:
-            styles = self._styles
-            start = begin
-            for index in range(begin + 1, end):
-                if styles[index] != styles[start] and text[index] != " ":
-                    runs.append((text[start:index], styles[start]))
-                    start = index
-            runs.append((text[start:end], styles[start]))
-        else:
-            runs.append((text[begin:end], self._style))
-        if end < len(text):
-            runs.append((text[end:], BLANK_STYLE))
-        return runs
+    def _codes(self, masks: list[int], shift: int) -> list[int]:
+        """One row of a layer: each cell's dots as an index into the table of glyphs."""
+        down = self._shape.down
+        full = (1 << down) - 1
+        if self._shape.across == 1:
+            return [mask >> shift & full for mask in masks]
+        return [
+            left >> shift & full | (right >> shift & full) << down
+            for left, right in zip(masks[::2], masks[1::2], strict=True)
+        ]
+
+    def _paint_over(self, row: int, layer: list[list[int]], style: int) -> None:
+        """Paint a row that others have drawn on.
+
+        A cell has one colour. Where curves cross, the later one takes the cell for itself, which keeps its
+        line thin. Where a curve would vanish from this column of cells altogether, its dots stay.
+        """
+        cells, styles = self._cells[row], self._styles[row]
+        for column, code in enumerate(layer[row]):
+            if not code:
+                continue
+            there = styles[column]
+            gives_way = there in self._beneath and style not in self._beneath
+            if not gives_way and not self._shows_elsewhere(column, there, layer):
+                code |= cells[column]
+            cells[column], styles[column] = code, style
+
+    def _shows_elsewhere(self, column: int, style: int, layer: list[list[int]]) -> bool:
+        """Whether this column of cells has dots of that style that the layer leaves alone."""
+        return any(
+            cells[column] and styles[column] == style and not (codes and codes[column])
+            for cells, styles, codes in zip(self._cells, self._styles, layer, strict=True)
+        )
 
 
-def _cells(masks: list[int], height: int, shape: Glyphs) -> Iterator[list[str]]:
-    """The rows of one layer, top first; an empty list where nothing is drawn."""
-    table, down = shape.table, shape.down
-    full = (1 << down) - 1
-    drawn = functools.reduce(operator.or_, masks, 0)
-    pairs = list(zip(masks[::2], masks[1::2], strict=True)) if shape.across == 2 else []
-    for shift in range((height - 1) * down, -1, -down):
-        if not drawn >> shift & full:
-            yield []
-        elif shape.across == 2:
-            yield [table[left >> shift & full | (right >> shift & full) << down] for left, right in pairs]
-        else:
-            yield [table[mask >> shift & full] for mask in masks]
+def _runs(text: str, styles: list[int]) -> list[Run]:
+    """The row as runs; inner blanks belong to the run on their left, outer ones are blank."""
+    begin, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
+    if begin >= end:
+        return [(text, BLANK_STYLE)] if text else []
+    runs = [(text[:begin], BLANK_STYLE)] if begin else []
+    if styles.count(styles[begin]) == len(styles):
+        runs.append((text[begin:end], styles[begin]))
+    else:
+        start = begin
+        for index in range(begin + 1, end):
+            if styles[index] != styles[start] and text[index] != " ":
+                runs.append((text[start:index], styles[start]))
+                start = index
+        runs.append((text[start:end], styles[start]))
+    if end < len(text):
+        runs.append((text[end:], BLANK_STYLE))
+    return runs
 
 
 def _placer(low: float, high: float, levels: int) -> Callable[[float], int]:
@@ -278,16 +270,17 @@ def _thicken_lone(masks: list[int], index: int, joined: bool, levels: int) -> No
         masks[sibling] |= mask
 
 
-def _braille_sparkline(
-    values: Sequence[float | None], width: int, place: Callable[[float], int], shape: Glyphs
-) -> str:
-    shown = values[-2 * width :] if width > 0 else []
-    shown = [*[None] * (2 * max(width, 0) - len(shown)), *shown]
-    cells = []
-    for pair in zip(shown[::2], shown[1::2], strict=True):
-        if any(value is not None and not math.isfinite(as_float(value)) for value in pair):
-            cells.append(shape.mark)
-        else:
-            left, right = (0 if value is None else (2 << place(value)) - 1 for value in pair)
-            cells.append(shape.table[left | right << 4])
-    return "".join(cells)
+def _bar(value: float | None, place: Callable[[float], int], shape: Glyphs) -> str:
+    if value is None:
+        return " "
+    value = as_float(value)
+    return shape.levels[place(value)] if math.isfinite(value) else shape.mark
+
+
+def _bars(pair: Sequence[float | None], place: Callable[[float], int], shape: Glyphs) -> str:
+    """Two bars of dots in one cell."""
+    values = [None if value is None else as_float(value) for value in pair]
+    if any(value is not None and not math.isfinite(value) for value in values):
+        return shape.mark
+    left, right = (0 if value is None else (2 << place(value)) - 1 for value in values)
+    return shape.table[left | right << shape.down]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
+from unicodedata import combining, east_asian_width
 
 from floydtop.plot.columns import Column
 
@@ -13,9 +14,11 @@ Color = tuple[int, int, int]
 Tick = tuple[float, str]
 """A position on an axis, and its label."""
 
-_MARKERS = {"braille": "braille", "block": "hd", "ascii": "*"}
+_MARKERS = {"braille": "braille", "block": "hd"}
+# Where there is no colour and one character a cell, the curves differ by their character.
+_ASCII_MARKERS = "*o+#x%@&"
+_ASCII_FRAME = str.maketrans("┌┐└┘├┤┬┴┼─│×", "+++++++++-|!")
 _NAN_COLOR: Color = (255, 80, 80)
-_ASCII_FRAME = str.maketrans("┌┐└┘├┤┬┴┼─│▚×", "+++++++++-|*x")
 
 
 class Curve(NamedTuple):
@@ -24,6 +27,8 @@ class Curve(NamedTuple):
     name: str
     columns: Sequence[Column | None]
     color: Color
+    letter: str = ""
+    """One character drawn at the curve's end and in the legend, for those who see no colours."""
 
 
 def framed_chart(
@@ -40,13 +45,13 @@ def framed_chart(
     axes_color: Color | None = None,
     nan_color: Color = _NAN_COLOR,
     glyphs: str = "braille",
-    legend: bool = True,
     color: bool = True,
 ) -> str:
     """Draw curves in a frame of `width` x `height` cells, as lines with ANSI colours.
 
-    Two columns a cell of the canvas are enough; more cost time only. plotext gets positions between 0 and
-    1 and our own labels: its own ones are longer than the canvas for 1e300, and equal for close numbers.
+    The first row holds the title and the legend; it stays empty without them. Two columns a cell of the
+    canvas are enough; more cost time only. plotext gets positions between 0 and 1 and our own labels: its
+    own ones are longer than the canvas for 1e300, and equal for close numbers.
 
     Args:
         x_range: What the curves' columns cover.
@@ -60,32 +65,83 @@ def framed_chart(
     plot.clear_figure()
     # Without it plotext cuts the chart to the size of the terminal that it believes to be in.
     plot.limit_size(False, False)
-    plot.plotsize(width, height)
+    plot.plotsize(width, height - 1)
     plot.canvas_color("default")
     plot.axes_color("default")
     if axes_color is not None:
         plot.ticks_color(axes_color)
     plot.xlim(0, 1)
     plot.ylim(0, 1)
-    for curve in curves:
-        label = curve.name if legend else None
+    markers = [_marker(index, glyphs) for index in range(len(curves))]
+    for curve, marker in zip(curves, markers, strict=True):
         for xs, ys in _strokes(curve.columns, y_range):
-            plot.plot(xs, ys, marker=_MARKERS[glyphs], color=curve.color, label=label)
-            label = None
+            plot.plot(xs, ys, marker=marker, color=curve.color)
+    for index, curve in enumerate(curves):
+        end = _end(curve.columns, back=4 * index)
+        if curve.letter and end is not None:
+            x, value = end
+            plot.scatter([x], [_position(value, y_range)], marker=curve.letter[0], color=curve.color)
     marks = _marks(curves)
     if marks:
         plot.scatter(marks, [0.0] * len(marks), marker="×", color=nan_color)
     _ticks(plot.xticks, x_ticks, x_range)
     _ticks(plot.yticks, y_ticks, y_range)
-    if title:
-        plot.title(title)
     if x_label:
         plot.xlabel(x_label)
     text: str = plot.build()
     plot.clear_figure()
     if glyphs == "ascii":
         text = text.translate(_ASCII_FRAME)
-    return text if color else str(plot.uncolorize(text))
+    if not color:
+        text = plot.uncolorize(text)
+    samples = ["━━" if marker in _MARKERS.values() else marker * 2 for marker in markers]
+    return f"{_header(title, curves, samples, width, color=color)}\n{text}"
+
+
+def _marker(index: int, glyphs: str) -> str:
+    return _MARKERS.get(glyphs) or _ASCII_MARKERS[index % len(_ASCII_MARKERS)]
+
+
+def _header(title: str, curves: Sequence[Curve], samples: Sequence[str], width: int, *, color: bool) -> str:
+    """Title and legend in one row of `width` columns; plotext's own legend hides how a loss begins."""
+    entries: list[tuple[str, Color | None]] = [(f" {title}" if title else "", None)]
+    for curve, sample in zip(curves, samples, strict=True):
+        entries.append((f"  {sample} {curve.name} {curve.letter[:1]}".rstrip(), curve.color))
+    header, room = "", width
+    for text, paint in entries:
+        shown, columns = _clip(text, room)
+        room -= columns
+        header += "\x1b[38;2;{};{};{}m{}\x1b[0m".format(*paint, shown) if color and paint else shown
+    return header + " " * room
+
+
+def _clip(text: str, room: int) -> tuple[str, int]:
+    """As much of the text as `room` columns hold, and its width; control characters become `?`.
+
+    Names come from the job's output: they may hold escape sequences, or characters two columns wide.
+    """
+    shown, columns = [], 0
+    for character in text:
+        character = character if character.isprintable() else "?"
+        width = 0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+        if columns + width > room:
+            break
+        shown.append(character)
+        columns += width
+    return "".join(shown), columns
+
+
+def _end(columns: Sequence[Column | None], *, back: int) -> tuple[float, float] | None:
+    """The last point of a curve, `back` columns before its end so that several letters stand side by side."""
+    ends = [
+        (index, column.last)
+        for index, column in enumerate(columns)
+        if column is not None and column.low == column.low
+    ]
+    if not ends:
+        return None
+    at, value = next((end for end in reversed(ends) if end[0] <= ends[-1][0] - back), ends[0])
+    return (at + 0.5) / len(columns), value
 
 
 def _strokes(

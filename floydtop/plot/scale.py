@@ -45,8 +45,10 @@ _TIME_STEPS = (
     *(hours * _HOUR for hours in (1, 2, 3, 6, 12)),
     *(days * _DAY for days in (1, 2, 7, 14, 28)),
 )
-_HEADROOM = 0.08
-_SHRINK = 1 / 3
+_HEADROOM = Fraction(1, 10)
+_SHRINK = Fraction(1, 3)
+# In steps: an end such as 0.30000000000000004 counts as the tick that it misses by a rounding error.
+_SLACK = Fraction(1, 10**9)
 
 
 def nice_ticks(low: float, high: float, count: int, *, integer: bool = False) -> list[float]:
@@ -61,11 +63,9 @@ def nice_ticks(low: float, high: float, count: int, *, integer: bool = False) ->
         return [low]
     exact_low, exact_high = Fraction(low), Fraction(high)
     span = exact_high - exact_low
-    # Ends such as 0.30000000000000004 count as the tick that they miss by a rounding error.
-    slack = span / 10**9
     for step in _steps_from(span / (count + 1), integer=integer):
-        first = math.ceil((exact_low - slack) / step)
-        last = math.floor((exact_high + slack) / step)
+        first = math.ceil(exact_low / step - _SLACK)
+        last = math.floor(exact_high / step + _SLACK)
         if last - first + 1 <= count:
             break
     ticks = [float(index * step) for index in range(first, last + 1)]
@@ -150,11 +150,13 @@ class Scale:
         if not (math.isfinite(low) and math.isfinite(high)):
             return False
         inside = self._fitted and self.low <= low and high <= self.high
-        low, high = _padded(low, high)
-        if inside and not high / 3 - low / 3 < (self.high / 3 - self.low / 3) * _SHRINK:
+        needed = _padded(low, high)
+        if inside and _span(needed) >= _span((self.low, self.high)) * _SHRINK:
             return False
         before = self.low, self.high
-        self.low, self.high = _nice_range(low, high)
+        # Data that outgrew their axis will do so again; the first range is as tight as it can be.
+        room = _HEADROOM if self._fitted and not inside else Fraction(0)
+        self.low, self.high = _nice_range(low, high, room) if low < high else needed
         self._fitted = True
         return before != (self.low, self.high)
 
@@ -174,28 +176,29 @@ def _above(value: float) -> float:
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """Room for a constant: a tenth of its size on both sides."""
+    """Room for a constant: a tenth of its size or a little more on both sides."""
     if high > low:
         return low, high
     room = abs(low) / 10 or 1.0
-    return _finite(min(low - room, math.nextafter(low, -math.inf))), _finite(
-        max(high + room, math.nextafter(high, math.inf))
-    )
+    room = max(_renard(room), abs(math.nextafter(low, math.inf) - low))
+    return _finite(low - room), _finite(high + room)
 
 
-def _nice_range(low: float, high: float) -> tuple[float, float]:
+def _span(limits: tuple[float, float]) -> Fraction:
+    return Fraction(limits[1]) - Fraction(limits[0])
+
+
+def _nice_range(low: float, high: float, room: Fraction) -> tuple[float, float]:
     """[low, high] with head room, moved out to nice numbers; it never crosses zero when the data do not."""
-    exact_low, exact_high = Fraction(low), Fraction(high)
-    span = exact_high - exact_low
-    room = span * Fraction(_HEADROOM)
-    floor, ceiling = exact_low - room, exact_high + room
+    span = _span((low, high))
+    floor, ceiling = Fraction(low) - span * room, Fraction(high) + span * room
     if low >= 0:
         floor = max(floor, Fraction(0))
     if high <= 0:
         ceiling = min(ceiling, Fraction(0))
-    step = next(_steps_from(span / 6, integer=False))
-    nice_low = _as_float(math.floor(floor / step) * step)
-    nice_high = _as_float(math.ceil(ceiling / step) * step)
+    step = next(_steps_from(span / 8, integer=False))
+    nice_low = _as_float(math.floor(floor / step + _SLACK) * step)
+    nice_high = _as_float(math.ceil(ceiling / step - _SLACK) * step)
     return min(low, nice_low), max(high, nice_high)
 
 

@@ -45,26 +45,26 @@ def format_step(value: float) -> str:
 
 
 def format_ticks(ticks: Sequence[float]) -> list[str]:
-    """Labels of at most 6 columns that tell neighbouring ticks apart and share their decimals.
+    """Labels of at most 6 columns, with as few decimals as tell the ticks apart, and equally many.
 
-    Where 6 columns cannot tell them apart (1e9 and 1e9 + 1e-6), the first label is the value and each
-    other one its distance from it: +1e-6.
+    A tick whose number does not fit into 6 columns gets no label rather than one that belongs elsewhere
+    on the axis. Where few would be left (1e9 and 1e9 + 1e-6), the first label is its value and each other
+    one its distance from the first: +1e-6.
     """
     values = [as_float(tick) for tick in ticks]
     if len(values) < 2 or not all(map(math.isfinite, values)):
         return [format_value(value) for value in values]
-    size = max(map(abs, values))
-    if 0.001 <= size < 99_999.5:
+    if 0.001 <= max(map(abs, values)) < 99_999.5:
         for digits in range(5):
             labels = [f"{value:.{digits}f}" for value in values]
-            if max(map(len, labels)) > 6:
-                break
-            if all(_close(float(label), value, values) for label, value in zip(labels, values, strict=True)):
-                return _shorten_thousands(values) or labels
-    labels = [format_value(value) for value in values]
-    if len(set(labels)) == len(labels):
+            if max(map(len, labels)) <= 6 and _honest(labels, values) == labels:
+                return _in_thousands(values) or labels
+    labels = _honest([format_value(value) for value in values], values)
+    if sum(map(bool, labels)) * 2 >= len(labels) and sum(map(bool, labels)) > 1:
         return labels
-    return [labels[0], *(f"+{format_value(value - values[0])}"[:6] for value in values[1:])]
+    steps = [value - values[0] for value in values]
+    distances = _honest([f"+{format_value(step)}" for step in steps], steps)
+    return [format_value(values[0]), *(label if len(label) <= 6 else "" for label in distances[1:])]
 
 
 def format_bytes(value: float) -> str:
@@ -159,11 +159,22 @@ def _scientific(value: float) -> str:
     return "-0.0"  # a negative number under 1e-99: its exponent alone would take the 6 columns
 
 
-def _close(shown: float, value: float, values: Sequence[float]) -> bool:
-    return abs(shown - value) <= abs(values[1] - values[0]) * 0.01
+def _honest(labels: Sequence[str], values: Sequence[float]) -> list[str]:
+    """The labels; an empty one where it is off by more than a hundredth of the distance of two ticks."""
+    slack = abs(values[1] - values[0]) / 100
+    return [
+        label if abs(_read(label) - value) <= slack else ""
+        for label, value in zip(labels, values, strict=True)
+    ]
 
 
-def _shorten_thousands(values: Sequence[float]) -> list[str] | None:
+def _read(label: str) -> float:
+    """The number that a label shows."""
+    power = _SUFFIXES.index(label[-1]) if label[-1] in _SUFFIXES else 0
+    return float(label[:-1]) * 1000.0**power if power else float(label)
+
+
+def _in_thousands(values: Sequence[float]) -> list[str] | None:
     """12k rather than 12000, where that loses nothing."""
     if max(map(abs, values)) < 10_000 or any(value % 100 for value in values):
         return None
