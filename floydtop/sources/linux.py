@@ -190,10 +190,13 @@ def _why_not(pid: int) -> str:
         group = pid
     if group != pid:
         return f"{pid} is a thread of process {group}: give that number instead."
+    absent = f"There is no process {pid} here: has it ended, or does it run in another container?"
+    if pid <= 0:
+        return absent
     try:
         os.kill(pid, 0)
     except PermissionError:
         return f"Process {pid} is hidden from you: another user owns it, and /proc is mounted with hidepid."
     except (OSError, OverflowError):
-        return f"There is no process {pid} here: has it ended, or does it run in another container?"
+        return absent
     return f"Process {pid} can't be watched: it is ending, or floydtop has no file descriptor left."

@@ -1,0 +1,372 @@
+"""The process tree of a real job."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from floydtop.errors import FloydtopError
+from floydtop.events import Reading
+from floydtop.sources import procfs
+from floydtop.sources.process import JobTree
+from tests.sources.children import BUSY, line, program, tell, until
+
+FAMILY = """
+import os, subprocess, sys, threading
+leaf = [sys.executable, "-S", "-c", "input()"]
+child = subprocess.Popen([*leaf[:3], f"import subprocess; subprocess.run({leaf!r})"], stdin=subprocess.PIPE)
+started = threading.Event()
+def fork():
+    threads.append(subprocess.Popen(leaf, stdin=subprocess.PIPE))
+    started.set()
+    threading.Event().wait()
+threads = []
+threading.Thread(target=fork, daemon=True).start()
+started.wait()
+print("ready", flush=True)
+input()
+"""
+"""A root with a child, a grandchild, and a child that another thread started: four processes."""
+
+
+def cores_between(tree: JobTree, seconds: float) -> Reading:
+    """Two readings some seconds apart; the second."""
+    tree.read(thorough=True)
+    time.sleep(seconds)
+    return tree.read(thorough=True)
+
+
+def test_whole_family_is_found_whichever_thread_started_it() -> None:
+    with program(FAMILY) as child:
+        line(child)
+        tree = JobTree.open(child.pid)
+
+        def complete() -> bool:
+            tree.read(thorough=False)
+            return len(tree.pids()) == 4
+
+        until(complete)
+        tree.close()
+
+
+def test_family_is_found_without_the_kernels_lists_of_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procfs, "lists_children", lambda: False)
+    with program(FAMILY) as child:
+        line(child)
+        tree = JobTree.open(child.pid)
+
+        def complete() -> bool:
+            tree.read(thorough=False)
+            return len(tree.pids()) == 4
+
+        until(complete)
+        tree.close()
+
+
+def test_member_stays_one_when_its_parent_is_gone() -> None:
+    source = """
+import os, sys, time
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+    print(pid, flush=True)
+    sys.stdin.readline()
+    os._exit(0)
+os.waitpid(pid, 0)
+print("waited", flush=True)
+sys.stdin.readline()
+"""
+    with program(source) as child:
+        grandchild = int(line(child))
+        tree = JobTree.open(child.pid)
+        assert grandchild in tree.pids()
+        tell(child)
+        assert line(child) == "waited"
+        tree.read(thorough=True)
+        assert grandchild in tree.pids()
+        os.kill(grandchild, signal.SIGKILL)
+        tree.close()
+
+
+def test_orphan_of_the_jobs_process_group_is_taken_in() -> None:
+    source = """
+import os, sys, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    os._exit(0)
+os.wait()
+sys.stdin.readline()
+"""
+    with program(source) as child:
+        orphan = int(line(child))
+        until(lambda: Path(f"/proc/{orphan}/stat").read_text().split()[3] != str(child.pid))
+        tree = JobTree.open(child.pid)
+        tree.read(thorough=False)
+        assert orphan in tree.pids()
+        tree.close()
+
+
+def test_cpu_time_of_forty_short_children_is_counted_within_three_percent_of_the_truth() -> None:
+    source = f"""
+{BUSY}
+import os, resource, sys
+input()
+for _ in range(40):
+    pid = os.fork()
+    if pid == 0:
+        import time
+        end = time.process_time() + 0.03
+        while time.process_time() < end: pass
+        os._exit(0)
+    os.waitpid(pid, 0)
+used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+print(sum(u.ru_utime + u.ru_stime for u in used), flush=True)
+input()
+"""
+    with program(source) as child:
+        tree = JobTree.open(child.pid)
+        with procfs.process(child.pid) as handle:
+            before = procfs.stat(handle)
+        began = time.monotonic()
+        tree.read(thorough=True)
+        tell(child)
+        truth = float(line(child)) - before.own
+        reading = tree.read(thorough=False)
+        seconds = reading.values["cpu.cores"] * (time.monotonic() - began)
+        assert seconds == pytest.approx(truth, rel=0.05, abs=0.04)
+        tree.close()
+
+
+def test_job_that_drops_its_childrens_time_is_flagged_partial() -> None:
+    source = "import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nprint(1, flush=True)\ninput()"
+    with program(source) as child:
+        line(child)
+        tree = JobTree.open(child.pid)
+        tree.read(thorough=True)
+        assert "partial" in tree.facts()[2]["cpu"]
+        assert "SIGCHLD" in tree.facts()[2]["cpu"]
+        tree.close()
+
+
+def test_plain_job_is_not_flagged_partial() -> None:
+    with program(FAMILY) as child:
+        line(child)
+        tree = JobTree.open(child.pid)
+        cores_between(tree, 0.1)
+        assert "partial" not in tree.facts()[2]["cpu"]
+        tree.close()
+
+
+def test_first_reading_has_no_rates_and_says_why() -> None:
+    with program("input()") as child:
+        tree = JobTree.open(child.pid)
+        reading = tree.read(thorough=True)
+        for name in ("cpu.cores", "cpu.percent", "disk.read_bytes_per_s", "disk.write_bytes_per_s"):
+            assert name not in reading.values
+            assert reading.unknown[name] == "needs a second reading"
+        assert reading.values["memory.bytes"] > 0
+        assert 0 < reading.values["memory.percent"] < 100
+        assert 0 < reading.values["disk.percent"] <= 100
+        tree.close()
+
+
+def test_reading_of_an_ended_job_holds_no_numbers() -> None:
+    with program("input()") as child:
+        tree = JobTree.open(child.pid)
+        tree.read(thorough=True)
+        child.kill()
+        until(tree.has_ended)
+        reading = tree.read(thorough=True)
+        assert reading.values == {}
+        assert "the job has ended" in reading.unknown.values()
+        tree.close()
+
+
+def test_written_bytes_of_waited_children_are_counted(tmp_path: Path) -> None:
+    source = f"""
+import os, subprocess, sys
+input()
+code = "import os, sys; f = open(sys.argv[1], 'wb', 0); f.write(b'x' * (8 << 20)); os.fsync(f.fileno())"
+for name in "abc":
+    subprocess.run([sys.executable, "-S", "-c", code, os.path.join({str(tmp_path)!r}, name)])
+print("written", flush=True)
+input()
+"""
+    with program(source) as child:
+        tree = JobTree.open(child.pid)
+        began = time.monotonic()
+        tree.read(thorough=True)
+        tell(child)
+        assert line(child) == "written"
+        reading = tree.read(thorough=True)
+        written = reading.values["disk.write_bytes_per_s"] * (time.monotonic() - began)
+        if written == 0:
+            pytest.skip("the kernel counts no writes on this file system (tmpfs)")
+        assert written == pytest.approx(24 << 20, rel=0.2)
+        tree.close()
+
+
+def test_stopped_job_is_told_from_a_running_one() -> None:
+    with program("input()") as child:
+        tree = JobTree.open(child.pid)
+        assert tree.state() == "running"
+        child.send_signal(signal.SIGSTOP)
+        until(lambda: tree.state() == "stopped")
+        child.send_signal(signal.SIGCONT)
+        until(lambda: tree.state() == "running")
+        tree.close()
+
+
+def test_description_names_command_directory_user_and_start(tmp_path: Path) -> None:
+    before = time.time()
+    with program("print(1, flush=True); input()", cwd=tmp_path) as child:
+        line(child)
+        tree = JobTree.open(child.pid)
+        job = tree.describe()
+        assert (job.pid, job.command[:2], job.cwd) == (child.pid, [sys.executable, "-S"], str(tmp_path))
+        assert job.user == pwd.getpwuid(os.getuid()).pw_name
+        assert before - 0.1 < tree.started < time.time() + 0.1
+        tree.close()
+
+
+def test_arguments_that_are_not_text_are_shown_without_harm() -> None:
+    with program("input()") as child:
+        command = [sys.executable, "-S", "-c", "input()", b"caf\xe9\x1b[31m"]
+        hostile = subprocess.Popen(command, stdin=subprocess.PIPE)
+        tree = JobTree.open(hostile.pid)
+        assert tree.describe().command[-1] == "caf\ufffd\x1b[31m"
+        tree.close()
+        hostile.kill()
+        hostile.communicate()
+        assert child.poll() is None
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**22 + 1, 2**31, 2**70])
+def test_wrong_pid_gets_one_sentence(pid: int) -> None:
+    with pytest.raises(FloydtopError, match=f"^There is no process {pid} here"):
+        JobTree.open(pid)
+
+
+def test_thread_id_is_answered_with_the_pid_to_give() -> None:
+    source = """
+import threading
+started = threading.Thread(target=threading.Event().wait, daemon=True)
+started.start()
+print(started.native_id, flush=True)
+input()
+"""
+    with program(source) as child:
+        thread = int(line(child))
+        with pytest.raises(FloydtopError, match=f"{thread} is a thread of process {child.pid}"):
+            JobTree.open(thread)
+
+
+def test_stranger_with_the_jobs_pid_is_never_read() -> None:
+    last_pid = Path("/proc/sys/kernel/ns_last_pid")
+    if not os.access(last_pid, os.W_OK):
+        pytest.skip("ns_last_pid is not writable: the kernel will not hand out a pid again on request")
+    with program(f"{BUSY}\nprint(1, flush=True)\nbusy(60)") as child:
+        line(child)
+        pid, tree = child.pid, JobTree.open(child.pid)
+        cores_between(tree, 0.1)
+    for _ in range(200):
+        try:
+            last_pid.write_text(str(pid - 1))
+        except OSError:
+            pytest.skip("ns_last_pid refuses a write here")
+        stranger = subprocess.Popen([sys.executable, "-S", "-c", f"{BUSY}\nbusy(60)"])
+        if stranger.pid == pid:
+            break
+        stranger.kill()
+        stranger.wait()
+    else:
+        pytest.skip("other processes took the pid again and again")
+    try:
+        reading = tree.read(thorough=True)
+        assert reading.values == {}
+        assert tree.state() == "exited"
+        assert tree.describe().cwd is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+        tree.close()
+
+
+def test_member_whose_pid_went_to_a_stranger_is_forgotten() -> None:
+    last_pid = Path("/proc/sys/kernel/ns_last_pid")
+    if not os.access(last_pid, os.W_OK):
+        pytest.skip("ns_last_pid is not writable: the kernel will not hand out a pid again on request")
+    source = """
+import subprocess, sys
+worker = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+print(worker.pid, flush=True)
+input()
+worker.kill()
+worker.wait()
+print("gone", flush=True)
+input()
+"""
+    with program(source) as child:
+        worker = int(line(child))
+        tree = JobTree.open(child.pid)
+        tree.read(thorough=True)
+        assert worker in tree.pids()
+        tell(child)
+        assert line(child) == "gone"
+        for _ in range(200):
+            last_pid.write_text(str(worker - 1))
+            stranger = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+            if stranger.pid == worker:
+                break
+            stranger.kill()
+            stranger.communicate()
+        else:
+            pytest.skip("other processes took the pid again and again")
+        tree.read(thorough=True)
+        assert tree.pids() == {child.pid}
+        stranger.kill()
+        stranger.communicate()
+        tree.close()
+
+
+def test_job_of_another_user_is_read_as_far_as_the_kernel_allows(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can start a process that watches as another user")
+    with program(f"{BUSY}\nprint(1, flush=True)\nbusy(60)") as child:
+        line(child)
+        observer = f"""
+import os, sys, time, json
+sys.path[:0] = {sys.path!r}
+from floydtop.sources.process import JobTree
+os.setgid(65534); os.setuid(65534)
+tree = JobTree.open({child.pid})
+tree.read(thorough=True)
+time.sleep(0.5)
+reading = tree.read(thorough=True)
+job = tree.describe()
+print(json.dumps([reading.values, reading.unknown, tree.facts()[2], job.command, job.cwd, job.user]))
+"""
+        done = subprocess.run([sys.executable, "-c", observer], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+    import json
+
+    values, unknown, notes, command, cwd, user = json.loads(done.stdout)
+    assert values["cpu.cores"] > 0.1
+    assert values["memory.bytes"] > 1 << 20
+    assert notes["memory"].startswith("at most")
+    assert "hidden" in unknown["disk.percent"]
+    assert "hidden" in unknown["disk.write_bytes_per_s"]
+    assert command[0] == sys.executable
+    assert (cwd, user) == (None, "root")
