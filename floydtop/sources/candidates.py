@@ -36,6 +36,8 @@ class Candidate:
     """/proc/PID/fd/N, the only way to a file that was deleted or lies in another file system namespace."""
     pid: int
     """The process of the job that prints to it."""
+    stdio: bool
+    """What the process prints to its stdout or stderr ends in this file."""
     score: int
     reasons: tuple[str, ...]
     device: int
@@ -45,14 +47,14 @@ class Candidate:
         return f"{self.path} ({self.score} points: {', '.join(self.reasons)})"
 
 
-def candidate(descriptor: Descriptor, job: int, stdio: str | None, root: bool) -> Candidate | None:
+def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus: int = 0) -> Candidate | None:
     """Look at one open file; None when it is no regular file that is open for writing.
 
     Args:
         descriptor: the open file, of the job or of a filter behind its pipe.
         job: the process of the job that it belongs to.
-        stdio: "stdout" or "stderr" when what the process prints there ends in this file.
-        root: that process is the root of the job.
+        stdio: what the process prints to the file, such as "stdout" or "stderr through tee".
+        bonus: points for how near the file is to what the user named.
     """
     status = descriptors.regular(descriptor)
     if status is None or not descriptors.writes(descriptor):
@@ -67,9 +69,7 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None, root: bool) -
         reasons.append(reason)
 
     if stdio:
-        count(40, f"{stdio} of {job}")
-        if stdio == "stdout" and root:
-            count(20, "of the process named")
+        count(40 + bonus, f"{stdio} of process {job}")
     if path.endswith(_TEXT_ENDINGS):
         count(15, "named like a log")
     if time.time() - status.st_mtime < _RECENT_SECONDS:
@@ -84,7 +84,7 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None, root: bool) -
         count(-60, "binary")
     if score >= CLEAR_LEAD and _rank_of(job) == 0:
         count(20, "rank 0")
-    return Candidate(path, fd_path, job, score, tuple(reasons), status.st_dev, status.st_ino)
+    return Candidate(path, fd_path, job, bool(stdio), score, tuple(reasons), status.st_dev, status.st_ino)
 
 
 def ranked(found: Iterable[Candidate | None]) -> list[Candidate]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import BLOCK, Chunk
 
-GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
 
@@ -27,7 +27,7 @@ def read_all(path: str) -> Iterator[Chunk]:
     except OSError as error:
         raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
     try:
-        if os.pread(descriptor, 2, 0) == GZIP_MAGIC:
+        if os.pread(descriptor, 2, 0) == _GZIP_MAGIC:
             yield from _unpacked(descriptor, path)
         else:
             yield from _plain(descriptor)
@@ -35,6 +35,15 @@ def read_all(path: str) -> Iterator[Chunk]:
         raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
     finally:
         os.close(descriptor)
+
+
+def is_packed(path: str) -> bool:
+    """Whether this is gzip data, whatever its name."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(2) == _GZIP_MAGIC
+    except OSError:
+        return False
 
 
 def _plain(descriptor: int) -> Iterator[Chunk]:

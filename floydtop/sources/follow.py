@@ -1,141 +1,21 @@
-"""Follow a log that grows: every byte once, through truncation, rotation, deletion and holes.
-
-The bytes are read with aiofiles in blocks of 1 MiB (by line it is 245 times slower than plain reading:
-one hop to a thread per line). The kernel's notice of a write is only a wake-up; a step each second looks
-by itself, so that nothing depends on inotify, which stays silent on network file systems.
-"""
+"""Follow what a job prints, wherever that can be read: a file, a FIFO, a tmux pane, a window of screen."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
+import stat
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-import aiofiles
-import aiofiles.os
-
-from floydtop.errors import FloydtopError
-from floydtop.sources.chunks import BLOCK, Chunk, Idle, Item, Restart
-from floydtop.sources.finished import read_all
-from floydtop.sources.inotify import Wakeups
+from floydtop.sources.chunks import Chunk, Idle, Item, Restart
+from floydtop.sources.finished import is_packed, read_all
+from floydtop.sources.growing import follow_file
+from floydtop.sources.stream import follow_fifo
 
 __all__ = ["Chunk", "Idle", "Item", "Restart", "follow", "read_all"]
 
-STEP_SECONDS = 1.0
-"""How often to look at the file without being woken up."""
-FINGERPRINT_BYTES = 64
-"""Bytes before the reading position that are read again each time: others there mean a rewritten file."""
-_PACE_SECONDS = 0.004
-"""Least time between two looks: a job that prints 1,000 lines a second must not cost 1,000 reads a second."""
-_NULS = bytes(8)
 
-
-class Content:
-    """One opened file and the position up to which it was read."""
-
-    def __init__(self, file: Any, offset: int, before: bytes | None) -> None:
-        self._file = file
-        self._fd: int = file.fileno()
-        status = os.fstat(self._fd)
-        self.identity = (status.st_dev, status.st_ino)
-        self.history_size = status.st_size
-        self._offset = offset
-        if before is None:
-            before = os.pread(self._fd, FINGERPRINT_BYTES, max(0, offset - FINGERPRINT_BYTES))
-            before = before[: min(offset, FINGERPRINT_BYTES)]
-        self._before = before
-
-    @property
-    def descriptor(self) -> str:
-        """A path that leads to this file whatever its name is now."""
-        return f"/proc/self/fd/{self._fd}"
-
-    @property
-    def size(self) -> int:
-        return os.fstat(self._fd).st_size
-
-    @property
-    def deleted(self) -> bool:
-        return os.fstat(self._fd).st_nlink == 0
-
-    async def next(self, end: int | None = None) -> Chunk | Restart | None:
-        """The next bytes, or why the content starts anew, or None at the present end.
-
-        Args:
-            end: read no further than this offset, and take the file as complete: zero bytes at its end,
-                which otherwise wait to be filled, count.
-        """
-        limit = BLOCK
-        history = self._offset < self.history_size
-        if history:
-            limit = min(limit, self.history_size - self._offset)
-        if end is not None:
-            limit = min(limit, max(0, end - self._offset))
-        known = len(self._before)
-        try:
-            os.lseek(self._fd, self._offset - known, os.SEEK_SET)
-            data: bytes = await self._file.read(known + limit)
-        except OSError as error:
-            # The file was deleted on the server of a network file system: its name is looked at next.
-            if error.errno == errno.ESTALE:
-                return None
-            raise
-        if not data.startswith(self._before):
-            return self._start_anew("the log was truncated" if len(data) < known else "the log was rewritten")
-        if known:
-            data = data[known:]
-        if data.endswith(_NULS):
-            data = self._without_hole(data, complete=end is not None)
-        if not data:
-            return None
-        chunk = Chunk(data, self._offset, history, self.history_size)
-        self._offset += len(data)
-        self._before = (self._before + data[-FINGERPRINT_BYTES:])[-FINGERPRINT_BYTES:]
-        return chunk
-
-    def _start_anew(self, reason: str) -> Restart:
-        self._offset = 0
-        self._before = b""
-        self.history_size = 0
-        return Restart(reason)
-
-    def _without_hole(self, data: bytes, complete: bool) -> bytes:
-        """Leave out zero bytes that nobody wrote: a hole (skipped), or the file's end (read later).
-
-        NFS shows zeros where another host's bytes are on their way, and a preallocated log ends in them.
-        """
-        size = self.size
-        at_end = self._offset + len(data) >= size
-        if at_end and not complete:
-            # Two bytes of UTF-16 may end in one zero: it is read again with what follows.
-            return data.rstrip(b"\0")
-        if data.strip(b"\0"):
-            return data
-        try:
-            next_data = os.lseek(self._fd, self._offset, os.SEEK_DATA)
-        except OSError:
-            next_data = size
-        if next_data < self._offset + len(data):
-            return data
-        if next_data >= size and not complete:
-            return b""
-        # A 2 GiB hole took lnav 24 s; SEEK_DATA passes it in microseconds.
-        self._before = bytes(min(FINGERPRINT_BYTES, next_data - self._offset))
-        self._offset = next_data
-        if next_data >= size:
-            return b""
-        return self._read_now()
-
-    def _read_now(self) -> bytes:
-        return os.pread(self._fd, BLOCK, self._offset)
-
-    async def close(self) -> None:
-        await self._file.close()
-
-
-async def follow(
+def follow(
     path: str,
     *,
     offset: int = 0,
@@ -144,127 +24,49 @@ async def follow(
     before: bytes | None = None,
     watch: bool = True,
 ) -> AsyncIterator[Item]:
-    """Yield what the log holds from `offset` on and what is appended, until `stop`; then drain it and end.
-
-    A file that is not there yet is waited for. A log that was renamed is read to its end before the file
-    that took its name is begun, and only once that one has bytes: until then the job may still write to
-    the old one.
+    """Yield what was printed from `offset` on and what is appended, until `stop`; then drain it and end.
 
     Args:
-        path: the log.
-        offset: first byte to read, for a log that was read up to there before.
+        path: a log, plain, gzip-compressed or a FIFO, there already or not; or the address of a terminal
+            (`Target.terminal`).
+        offset: first byte to read, for a plain log that was read up to there before.
         stop: when true or set, the bytes up to the end are read once more and the iteration ends.
-        fd_path: /proc/PID/fd/N of a file that has lost its name; followed instead of `path`.
+        fd_path: /proc/PID/fd/N of a log that has lost its name; followed instead of `path`.
         before: the bytes that stood before `offset` when it was read; if others stand there now, the log
             is read from its start. None takes those in the file on trust.
-        watch: let the kernel wake us up; False leaves only the step each second.
+        watch: let the kernel tell of writes; False leaves only the look each second.
 
     Raises:
-        FloydtopError: the log cannot be opened.
+        FloydtopError: it cannot be opened, or the terminal is gone.
     """
+    if path.startswith("tmux:"):
+        from floydtop.sources.tmux import follow_pane
+
+        return follow_pane(path, stop=stop)
+    if path.startswith("screen:"):
+        from floydtop.sources.screen import follow_window
+
+        return follow_window(path, stop=stop)
     name = fd_path or path
-    loop = asyncio.get_running_loop()
-    wakeups = Wakeups(watch)
-    ended = stop.is_set if isinstance(stop, asyncio.Event) else stop
-    ending = _wake_at(stop, wakeups) if isinstance(stop, asyncio.Event) else None
-    content: Content | None = None
-    missing = False
     try:
-        wakeups.watch_name(name)
-        look_again = 0.0
-        first = True
-        while True:
-            last = ended()
-            if content is None:
-                content = await _open_first(name, offset, before)
-                if content is not None:
-                    wakeups.watch_files(content.descriptor)
-                    if missing:
-                        content.history_size = 0
-                elif not missing:
-                    missing = True
-                    yield Idle(missing=True)
-            began = loop.time()
-            if content is not None:
-                end = content.size if last else None
-                reading, first = first, False
-                while (item := await content.next(end)) is not None:
-                    reading = True
-                    yield item
-                    if not last and ended():
-                        break
-                if wakeups.named or last or loop.time() >= look_again:
-                    wakeups.named = False
-                    look_again = loop.time() + STEP_SECONDS
-                    newer = await _newer(name, content)
-                    if isinstance(newer, Content):
-                        # The writer has begun the new file, so what the old one holds now is all of it.
-                        end = content.size
-                        while (item := await content.next(end)) is not None:
-                            yield item
-                        yield Restart(_why(content, missing))
-                        await content.close()
-                        content = newer
-                        wakeups.watch_files(content.descriptor)
-                        missing = False
-                        continue
-                    if newer == "empty":
-                        wakeups.watch_files(content.descriptor, name)
-                    if missing != (newer == "missing"):
-                        missing = newer == "missing"
-                        reading = True
-                if reading and (last or not ended()):
-                    yield Idle(missing)
-            if last:
-                return
-            if not ended():
-                await wakeups.wait(STEP_SECONDS)
-                if (pause := began + _PACE_SECONDS - loop.time()) > 0:
-                    await asyncio.sleep(pause)
-    finally:
-        if ending is not None:
-            ending.cancel()
-        wakeups.close()
-        if content is not None:
-            await content.close()
-
-
-def _wake_at(stop: asyncio.Event, wakeups: Wakeups) -> asyncio.Task[bool]:
-    task = asyncio.ensure_future(stop.wait())
-    task.add_done_callback(lambda _: wakeups.wake())
-    return task
-
-
-async def _open(name: str, offset: int = 0, before: bytes | None = None) -> Content:
-    # Unbuffered: the position is ours, and a buffer would show bytes that a truncation has taken away.
-    return Content(await aiofiles.open(name, "rb", buffering=0), offset, before)
-
-
-async def _open_first(name: str, offset: int, before: bytes | None) -> Content | None:
-    try:
-        return await _open(name, offset, before)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise FloydtopError(f"The log {name} cannot be read: {error.strerror}.") from error
-
-
-async def _newer(name: str, content: Content) -> Content | str:
-    """The file that has taken the log's name and been written to; or "same", "empty" or "missing"."""
-    try:
-        status = await aiofiles.os.stat(name)
-        if (status.st_dev, status.st_ino) == content.identity:
-            return "same"
-        if not status.st_size:
-            return "empty"
-        newer = await _open(name)
+        mode = os.stat(name).st_mode
     except OSError:
-        return "missing"
-    newer.history_size = 0
-    return newer
+        mode = 0
+    if stat.S_ISFIFO(mode):
+        return follow_fifo(name, stop=stop)
+    if stat.S_ISREG(mode) and is_packed(name):
+        return _follow_packed(name, stop=stop)
+    return follow_file(path, offset=offset, stop=stop, fd_path=fd_path, before=before, watch=watch)
 
 
-def _why(content: Content, was_missing: bool) -> str:
-    if not content.deleted:
-        return "the log was rotated"
-    return "the log was deleted and created again" if was_missing else "the log was replaced by another file"
+async def _follow_packed(path: str, *, stop: Callable[[], bool] | asyncio.Event) -> AsyncIterator[Item]:
+    """A compressed log is complete: all of it, then silence."""
+    blocks = read_all(path)
+    while (chunk := await asyncio.to_thread(next, blocks, None)) is not None:
+        yield chunk
+    yield Idle()
+    if isinstance(stop, asyncio.Event):
+        await stop.wait()
+        return
+    while not stop():
+        await asyncio.sleep(1)

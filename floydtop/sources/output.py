@@ -2,105 +2,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-from floydtop.sources import descriptors
+from floydtop.sources import containers, descriptors, screen, tmux
 from floydtop.sources.candidates import PLAUSIBLE, Candidate, candidate, clear_winner, ranked
-from floydtop.sources.descriptors import Descriptor
+from floydtop.sources.descriptors import Descriptor, Process
+from floydtop.sources.trail import Machine, Stop, is_terminal, may_be_file, trace
 from floydtop.sources.writers import Writers, find_writers
 
-__all__ = ["Output", "Place", "Writers", "explain", "find_output", "find_writers"]
+__all__ = ["Output", "Writers", "explain", "find_output", "find_writers"]
 
-Place = Literal["file", "pipe", "terminal", "null", "socket", "closed", "other"]
+_STREAMS = {1: "stdout", 2: "stderr"}
+_OF_ROOT = 20
+"""Points for the stdout of the very process that the user named."""
+_RESTART = "restart it as `COMMAND 2>&1 | tee LOG` or in tmux"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where what a job prints can be read."""
 
-    place: Place
-    """What the stdout of the process is."""
     log: Candidate | None
     """The file to follow; None when there is none, or when several are as likely."""
+    terminal: str | None
+    """Address of the tmux pane or screen window to follow, when no file holds the output."""
     candidates: tuple[Candidate, ...]
-    """All files that it may be, the likeliest first."""
+    """All files that may hold it, the likeliest first."""
     sentence: str
     """Where the output goes, and what would help when it cannot be read."""
+    steps: tuple[str, ...] = ()
+    """What was looked at, for a person who wants to know why."""
 
 
 def find_output(pid: int) -> Output:
-    """Find the file that the job with this root process prints to.
+    """Find what to read to see what the job with this root process prints.
+
+    The files that any process of its tree writes are ranked, those that its stdout and stderr end in
+    first, behind whatever pipes; a terminal is read only when there is no such file.
 
     Raises:
         PermissionError: the process belongs to somebody else.
         FileNotFoundError: there is no such process.
     """
     own = descriptors.links(pid)
-    place = _place(own.get(1, own.get(2, "")))
-    table = descriptors.process_table()
+    machine = Machine()
+    steps = [f"process {pid}: {' '.join(descriptors.command(pid)) or '(no command line)'}"]
+    steps += [f"{name} -> {own.get(number, 'closed')}" for number, name in _STREAMS.items()]
     found: list[Candidate | None] = []
-    for member in descriptors.descendants(pid, table):
-        found.extend(_files_of(member, root=member == pid))
+    ends: list[Stop] = []
+    seen: set[str] = set()
+    members = descriptors.descendants(pid, machine.table)
+    if len(members) > 1:
+        steps.append(f"the job has {len(members)} processes")
+    for member in members:
+        for one in _printed_by(member, pid, machine, seen, ends):
+            found.append(one)
     ordered = ranked(found)
-    winner = clear_winner(ordered)
-    if winner is not None and (_is_stdio(winner) or winner.score >= PLAUSIBLE):
-        return Output(place, winner, tuple(ordered), f"The output of process {pid} goes to {winner.path}.")
-    likely = tuple(one for one in ordered if _is_stdio(one) or one.score >= PLAUSIBLE)
+    steps += [f"candidate {one}" for one in ordered]
+    steps += [_described(end) for end in ends]
+    likely = [one for one in ordered if one.stdio or one.score >= PLAUSIBLE]
+    winner = clear_winner(likely)
+    if winner is not None:
+        return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", tuple(steps))
     if likely:
-        sentence = f"Several files may hold the output of process {pid}: choose one with --log FILE."
-    else:
-        sentence = _sentence(pid, place, own)
-    return Output(place, None, likely, sentence)
+        files = " or ".join(one.path for one in likely[:3])
+        sentence = f"The output may be in {files}: choose with --log FILE."
+        return Output(None, None, tuple(likely), sentence, tuple(steps))
+    address, sentence = _not_in_a_file(pid, own, ends)
+    if machine.denied:
+        steps.append(f"{machine.denied} processes belong to others and could not be looked at")
+    return Output(None, address, (), sentence, tuple(steps))
 
 
 def explain(pid: int) -> list[str]:
-    """What was looked at to find the output of `pid`, and why the result is what it is, line by line."""
+    """What was looked at to find the output of `pid`, and the result, line by line.
+
+    Raises:
+        PermissionError: the process belongs to somebody else.
+        FileNotFoundError: there is no such process.
+    """
     output = find_output(pid)
-    own = descriptors.links(pid)
-    lines = [f"process {pid}: {' '.join(descriptors.command(pid)) or '(no command line)'}"]
-    lines += [f"  {name} -> {own.get(number, 'closed')}" for number, name in ((1, "stdout"), (2, "stderr"))]
-    lines += [f"  candidate {one}" for one in output.candidates]
-    return [*lines, output.sentence]
+    return [*output.steps, output.sentence]
 
 
-def _files_of(pid: int, root: bool) -> list[Candidate | None]:
+def _printed_by(
+    member: int, root: int, machine: Machine, seen: set[str], ends: list[Stop]
+) -> Iterator[Candidate | None]:
+    """The files that one process writes; where its stdout and stderr end in no file is added to `ends`."""
     try:
-        links = descriptors.links(pid)
+        links = descriptors.links(member)
     except OSError:
-        return []
-    return [
-        candidate(Descriptor(pid, number, link), pid, {1: "stdout", 2: "stderr"}.get(number), root)
-        for number, link in links.items()
-        if link.startswith("/") and not link.startswith(("/dev/", "/proc/", "/sys/"))
-    ]
+        return
+    for number, link in links.items():
+        descriptor = Descriptor(member, number, link)
+        name = _STREAMS.get(number)
+        bonus = _OF_ROOT if member == root and number == 1 else 0
+        if may_be_file(link):
+            yield candidate(descriptor, member, name, bonus)
+        elif name is not None and f"{name} {link}" not in seen:
+            # Each pipe and terminal once: all ranks of a launcher usually share them.
+            seen.add(f"{name} {link}")
+            for stop in trace(descriptor, machine):
+                if not may_be_file(stop.descriptor.link):
+                    ends.append(stop)
+                    continue
+                way = ", ".join(row.name for row in stop.through)
+                yield candidate(stop.descriptor, member, f"{name} through {way}", bonus)
 
 
-def _is_stdio(one: Candidate) -> bool:
-    return one.reasons[0].startswith(("stdout", "stderr"))
+def _not_in_a_file(pid: int, own: dict[int, str], ends: list[Stop]) -> tuple[str | None, str]:
+    """The address of the terminal to read, if there is one, and the sentence that tells the user."""
+    for end in ends:
+        link = end.descriptor.link
+        owner = end.through[-1] if end.through else None
+        if not is_terminal(link) or owner is None:
+            continue
+        if owner.name.startswith("tmux"):
+            pane = tmux.find_pane(pid, link, owner.pid)
+            if pane is not None:
+                return pane.address, f"The output goes to tmux pane {pane.pane}, which is read from now on."
+        elif owner.name.lower() == "screen":
+            window = screen.find_window(end.descriptor.pid, owner.pid)
+            if window is not None:
+                return window, "The output goes to a window of GNU screen, which is looked at each second."
+    first = own.get(1, own.get(2, ""))
+    shown = next((end for end in ends if end.descriptor.link == first), ends[0] if ends else None)
+    return None, f"The output of process {pid} {_lost(pid, first, shown)}."
 
 
-def _place(link: str) -> Place:
-    if not link:
-        return "closed"
+def _lost(pid: int, link: str, end: Stop | None) -> str:
+    help_with_log = "if it also writes a log, name it with --log FILE"
     if link == "/dev/null":
-        return "null"
-    if link.startswith(("/dev/pts/", "/dev/tty", "/dev/console")):
-        return "terminal"
-    if link.startswith("pipe:"):
-        return "pipe"
+        return f"is thrown away (/dev/null): {help_with_log}"
+    if not link:
+        return f"goes nowhere (stdout and stderr are closed): {help_with_log}"
+    command = containers.output_command(pid)
+    if end is not None and is_terminal(end.descriptor.link):
+        owner = _owner(end.through[-1] if end.through else None)
+        return f"goes to the terminal {end.descriptor.link}{owner}: {_RESTART}, or see --ptrace"
+    if link.startswith(("socket:", "pipe:")) and command is not None:
+        return f"goes to its container or service: {command}"
     if link.startswith("socket:"):
-        return "socket"
-    return "file" if link.startswith("/") else "other"
+        return f"goes into a socket, which cannot be read: {help_with_log}"
+    if link.startswith("pipe:"):
+        reader = _owner(end.through[-1] if end is not None and end.through else None)
+        return f"goes into a pipe{reader} that ends in no file: {help_with_log}"
+    return f"goes to {link}: {help_with_log}"
 
 
-def _sentence(pid: int, place: Place, own: dict[int, str]) -> str:
-    link = own.get(1, own.get(2, "nowhere"))
-    what = {
-        "null": "is thrown away (it goes to /dev/null)",
-        "closed": "goes nowhere (its stdout and stderr are closed)",
-        "terminal": f"goes to a terminal ({link})",
-        "pipe": f"goes into a pipe ({link}) that ends in no file",
-        "socket": f"goes into a socket ({link})",
-    }.get(place, f"goes to {link}")
-    return f"The output of process {pid} {what}: if it also writes a log, name it with --log FILE."
+def _owner(row: Process | None) -> str:
+    return f" ({row.name}, process {row.pid})" if row is not None else ""
+
+
+def _described(end: Stop) -> str:
+    way = "".join(f" -> {row.name} ({row.pid})" for row in end.through)
+    return (
+        f"{_STREAMS.get(end.descriptor.number, 'output')} of {end.descriptor.pid}: {end.descriptor.link}{way}"
+    )

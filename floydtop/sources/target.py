@@ -36,6 +36,8 @@ class Target:
     """Absolute path."""
     fd_path: str | None = None
     """/proc/PID/fd/N when the log was deleted while the job holds it: the only way to its bytes."""
+    terminal: str | None = None
+    """Address of the tmux pane or screen window that shows the output, when no file holds it."""
     session: str | None = None
     """Absolute path."""
     notes: list[str] = field(default_factory=list)
@@ -91,7 +93,8 @@ def _job(pid: int, log: str | None) -> Target:
     except FileNotFoundError as error:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
     if found.log is None:
-        return Target("job", pid, notes=[found.sentence], candidates=list(found.candidates))
+        notes = [found.sentence]
+        return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))
     notes = []
     if found.log.fd_path is not None:
         notes.append(

@@ -1,0 +1,131 @@
+"""Where does what is printed here end up? From one descriptor through pipes and terminals to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from floydtop.sources import descriptors
+from floydtop.sources.descriptors import Descriptor, Process, Snapshot
+
+_TERMINAL_LINKS = ("/dev/pts/", "/dev/tty", "/dev/console")
+_NO_FILES = ("/dev/", "/proc/", "/sys/", "/memfd:")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The end of a trail: a file that is open for writing, or the place where it is lost."""
+
+    descriptor: Descriptor
+    """The open file; for a terminal or a socket the last descriptor on the way to it."""
+    through: tuple[Process, ...] = ()
+    """The programs on the way, nearest to the job first; the last one of a terminal is its owner."""
+
+
+@dataclass(slots=True)
+class Machine:
+    """What is open on this machine, looked at once and only when a trail needs it."""
+
+    table: dict[int, Process] = field(default_factory=descriptors.process_table)
+    _snapshot: Snapshot | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        if self._snapshot is None:
+            self._snapshot = descriptors.snapshot()
+        return self._snapshot
+
+    @property
+    def denied(self) -> int:
+        """Processes that could not be looked at, as far as anybody looked."""
+        return self._snapshot.denied if self._snapshot else 0
+
+
+def is_terminal(link: str) -> bool:
+    return link.startswith(_TERMINAL_LINKS)
+
+
+def may_be_file(link: str) -> bool:
+    return link.startswith("/") and not link.startswith(_NO_FILES)
+
+
+def trace(start: Descriptor, machine: Machine) -> Iterator[Stop]:
+    """Follow what is written to `start` to all its ends, nearest first.
+
+    A pipe leads to its readers: to the files that they write, and on through their stdout (tee, ts, grep,
+    several in a row) and their other pipes (`tee >(cmd)`). Their stderr is not followed: it is the shell's,
+    a false hit in every setup tried. A terminal leads to the program that holds its other side, and from
+    `script` or `unbuffer` on to that one's files and stdout.
+    """
+    waiting: list[Stop] = [Stop(start)]
+    seen: set[str] = set()
+    while waiting:
+        stop = waiting.pop(0)
+        link = stop.descriptor.link
+        if may_be_file(link):
+            yield stop
+            continue
+        if link in seen:
+            continue
+        seen.add(link)
+        beyond: list[Stop] = []
+        if link.startswith("pipe:"):
+            readers = _readers(stop.descriptor, machine)
+            beyond = [
+                onward
+                for reader in readers
+                for onward in _outputs_of(reader, Stop(stop.descriptor, (*stop.through, reader)), machine)
+            ]
+            stop = Stop(stop.descriptor, (*stop.through, *readers[:1]))
+        elif is_terminal(link):
+            owner = terminal_owner(link, machine)
+            if owner is not None:
+                stop = Stop(stop.descriptor, (*stop.through, owner))
+                beyond = [] if is_multiplexer(owner) else list(_outputs_of(owner, stop, machine))
+                # Files first, then where the owner's own stdout goes; the terminal itself is an end too.
+                yield from (one for one in beyond if may_be_file(one.descriptor.link))
+                beyond = [one for one in beyond if not may_be_file(one.descriptor.link)]
+        if is_terminal(link) or not beyond:
+            yield stop
+        waiting.extend(beyond)
+
+
+def terminal_owner(link: str, machine: Machine) -> Process | None:
+    """The process that holds the master side of /dev/pts/N: tmux, screen, script, sshd, a terminal window."""
+    number = link.rpartition("/")[2]
+    for descriptor in machine.snapshot.descriptors():
+        if descriptor.link.endswith("ptmx") and _terminal_number(descriptor) == number:
+            return machine.table.get(descriptor.pid)
+    return None
+
+
+def is_multiplexer(owner: Process) -> bool:
+    return owner.name.startswith("tmux") or owner.name.lower() == "screen"
+
+
+def _terminal_number(descriptor: Descriptor) -> str | None:
+    try:
+        with open(f"/proc/{descriptor.pid}/fdinfo/{descriptor.number}", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("tty-index:"):
+                    return line.split()[1]
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def _readers(pipe: Descriptor, machine: Machine) -> list[Process]:
+    ends = machine.snapshot.to(pipe.link)
+    readers = dict.fromkeys(end.pid for end in ends if end.pid != pipe.pid and descriptors.reads(end))
+    return [machine.table[pid] for pid in readers if pid in machine.table]
+
+
+def _outputs_of(row: Process, stop: Stop, machine: Machine) -> Iterator[Stop]:
+    """What a program that passes output on writes to: everything but its stderr and what it reads."""
+    for number, link in sorted(machine.snapshot.links.get(row.pid, {}).items()):
+        descriptor = Descriptor(row.pid, number, link)
+        if number == 2 or link == stop.descriptor.link:
+            continue
+        onward = may_be_file(link) or link.startswith("pipe:") or (number == 1 and is_terminal(link))
+        if onward and descriptors.writes(descriptor):
+            yield Stop(descriptor, stop.through)

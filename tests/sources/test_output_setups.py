@@ -1,0 +1,234 @@
+"""Where a running job's output goes, for each way of starting one that people really use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from floydtop.sources.output import Output, explain, find_output
+from tests.sources.jobs import Jobs, jobs, needs, wait_until
+
+__all__ = ["jobs"]
+
+
+def written(path: Path) -> Path:
+    """Wait until the job has printed a few lines to the file."""
+    wait_until(lambda: path.exists() and path.stat().st_size > 300)
+    return path
+
+
+def log_of(output: Output) -> str:
+    assert output.log is not None, output.sentence
+    return output.log.path
+
+
+def test_stdout_to_a_regular_file(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > out.log 2>&1")
+    written(jobs.directory / "out.log")
+    assert log_of(find_output(pid)) == str(jobs.directory / "out.log")
+
+
+def test_nohup_in_the_background(jobs: Jobs) -> None:
+    pid = jobs.start("nohup $PY train.py >> nohup.out 2>&1 & wait")
+    written(jobs.directory / "nohup.out")
+    assert log_of(find_output(pid)) == str(jobs.directory / "nohup.out")
+
+
+def test_a_renamed_log_is_found_under_its_new_name(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > out.log")
+    os.rename(written(jobs.directory / "out.log"), jobs.directory / "old.log.1")
+    assert log_of(find_output(pid)) == str(jobs.directory / "old.log.1")
+
+
+def test_a_deleted_log_is_reached_through_the_process(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > out.log")
+    written(jobs.directory / "out.log").unlink()
+    output = find_output(pid)
+    assert log_of(output) == str(jobs.directory / "out.log")
+    assert output.log is not None
+    assert output.log.fd_path is not None
+    assert Path(output.log.fd_path).read_bytes().startswith(b'{"metric": "loss"')
+
+
+def test_a_file_that_is_named_deleted_is_not_taken_for_one(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > 'out.log (deleted)'")
+    written(jobs.directory / "out.log (deleted)")
+    output = find_output(pid)
+    assert output.log is not None
+    assert (output.log.path, output.log.fd_path) == (str(jobs.directory / "out.log (deleted)"), None)
+
+
+def test_both_streams_through_tee(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py 2>&1 | tee out.log")
+    written(jobs.directory / "out.log")
+    assert log_of(find_output(pid)) == str(jobs.directory / "out.log")
+
+
+@needs("ts")
+def test_ts_and_a_tee_with_two_files_offers_them_or_takes_one(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py 2>&1 | ts | tee a.log b.log")
+    written(jobs.directory / "a.log")
+    written(jobs.directory / "b.log")
+    output = find_output(pid)
+    names = {os.path.basename(one.path) for one in output.candidates if one.stdio}
+    assert names == {"a.log", "b.log"}
+
+
+def test_several_filters_and_a_shell_redirect(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py 2>&1 | grep --line-buffered loss | tee -a middle.txt | cat > end.bin")
+    written(jobs.directory / "middle.txt")
+    written(jobs.directory / "end.bin")
+    assert log_of(find_output(pid)) == str(jobs.directory / "middle.txt")
+
+
+def test_process_substitution_of_both_streams(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > >(tee out.log) 2> >(tee err.log)")
+    written(jobs.directory / "out.log")
+    assert log_of(find_output(pid)) == str(jobs.directory / "out.log")
+
+
+def test_tee_into_a_process_substitution(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py | tee >(cat > copy.log)")
+    written(jobs.directory / "copy.log")
+    assert log_of(find_output(pid)) == str(jobs.directory / "copy.log")
+
+
+@needs("script")
+def test_a_typescript(jobs: Jobs) -> None:
+    pid = jobs.start('script -q -f -c "$PY train.py" session.typescript')
+    written(jobs.directory / "session.typescript")
+    assert log_of(find_output(pid)) == str(jobs.directory / "session.typescript")
+
+
+def test_a_log_file_opened_by_the_job_itself_wins_over_dev_null(jobs: Jobs) -> None:
+    jobs.program.write_text(
+        jobs.program.read_text()
+        .replace("flush=True", "flush=True, file=log")
+        .replace("for step", "log = open('own.log', 'w')\nfor step")
+    )
+    pid = jobs.start("$PY train.py > /dev/null 2>&1")
+    written(jobs.directory / "own.log")
+    assert log_of(find_output(pid)) == str(jobs.directory / "own.log")
+
+
+def test_the_shell_script_that_started_the_job_finds_the_job_s_log(jobs: Jobs) -> None:
+    (jobs.directory / "run.sh").write_text("echo start\n$PY train.py > out.log\necho done\n")
+    shell = jobs.start("exec bash run.sh > run.log", wait=False)
+    jobs.pid()
+    written(jobs.directory / "out.log")
+    assert log_of(find_output(shell)) == str(jobs.directory / "out.log")
+
+
+LAUNCHER = """
+import os, subprocess, sys
+children = []
+for rank in range(4):
+    directory = f"logs/attempt_0/{rank}"
+    os.makedirs(directory)
+    environment = dict(os.environ, RANK=str(rank), JOB_PID_FILE=f"pid{rank}")
+    out = open(f"{directory}/stdout.log", "w")
+    err = open(f"{directory}/stderr.log", "w")
+    children.append(subprocess.Popen([sys.executable, "train.py"], env=environment, stdout=out, stderr=err))
+open("pid.new", "w").write(str(os.getpid()))
+os.rename("pid.new", "pid")
+for child in children:
+    child.wait()
+"""
+
+
+def test_the_first_rank_of_a_launcher_is_taken_and_the_others_are_offered(jobs: Jobs) -> None:
+    (jobs.directory / "launch.py").write_text(LAUNCHER)
+    pid = jobs.start("$PY launch.py > /dev/null 2>&1")
+    logs = [jobs.directory / f"logs/attempt_0/{rank}/stdout.log" for rank in range(4)]
+    for log in logs:
+        written(log)
+    output = find_output(pid)
+    assert log_of(output) == str(logs[0])
+    assert {one.path for one in output.candidates} >= {str(log) for log in logs}
+
+
+def test_two_equally_likely_logs_are_offered_and_none_is_taken(jobs: Jobs) -> None:
+    (jobs.directory / "two.sh").write_text(
+        "JOB_PID_FILE=pid1 $PY train.py > a.log & JOB_PID_FILE=pid2 $PY train.py > b.log & wait\n"
+    )
+    shell = jobs.start("exec bash two.sh", wait=False)
+    written(jobs.directory / "a.log")
+    written(jobs.directory / "b.log")
+    output = find_output(shell)
+    assert output.log is None
+    assert [os.path.basename(one.path) for one in output.candidates] == ["a.log", "b.log"]
+    assert "--log" in output.sentence
+
+
+def test_dev_null_is_named(jobs: Jobs) -> None:
+    output = find_output(jobs.start("$PY train.py > /dev/null 2>&1"))
+    assert output.log is None
+    assert "/dev/null" in output.sentence
+    assert "--log FILE" in output.sentence
+
+
+def test_closed_streams_are_named(jobs: Jobs) -> None:
+    jobs.program.write_text(jobs.program.read_text().replace("print(", "str(").replace(", flush=True", ""))
+    output = find_output(jobs.start("$PY train.py >&- 2>&-"))
+    assert output.log is None
+    assert "closed" in output.sentence
+
+
+def test_a_pipe_that_ends_in_no_file_names_its_reader(jobs: Jobs) -> None:
+    output = find_output(jobs.start("$PY train.py 2>&1 | cat > /dev/null"))
+    assert output.log is None
+    assert "(cat, process" in output.sentence
+
+
+def test_a_socket_is_named(jobs: Jobs, tmp_path: Path) -> None:
+    (jobs.directory / "serve.py").write_text(
+        "import socket, subprocess, sys\n"
+        "ours, theirs = socket.socketpair()\n"
+        "child = subprocess.Popen([sys.executable, 'train.py'], stdout=theirs, stderr=theirs)\n"
+        "theirs.close()\n"
+        "while ours.recv(4096): pass\n"
+    )
+    output = find_output(jobs.start("$PY serve.py"))
+    assert output.log is None
+    assert "socket" in output.sentence
+
+
+def test_a_bare_terminal_is_named_with_its_owner_and_what_would_help(jobs: Jobs) -> None:
+    (jobs.directory / "terminal.py").write_text(
+        "import os, pty, sys\npty.spawn([sys.executable, 'train.py'])\n"
+    )
+    output = find_output(jobs.start("$PY terminal.py > /dev/null"))
+    assert output.log is None
+    assert "/dev/pts/" in output.sentence
+    assert f"process {os.getppid()}" not in output.sentence
+    assert "--ptrace" in output.sentence
+
+
+def test_another_user_s_process_is_refused(jobs: Jobs) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can start a process that it may not look at afterwards as nobody")
+    pid = jobs.start("$PY train.py > out.log")
+    program = (
+        "import os, sys\n"
+        f"sys.path.insert(0, {os.getcwd()!r})\n"
+        "from floydtop.sources.output import find_output\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        f"try: find_output({pid})\n"
+        "except PermissionError: print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "refused\n", done.stderr
+
+
+def test_explain_tells_what_was_looked_at(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py 2>&1 | tee out.log")
+    written(jobs.directory / "out.log")
+    lines = "\n".join(explain(pid))
+    assert "train.py" in lines
+    assert "stdout -> pipe:" in lines
+    assert "through tee" in lines
+    assert lines.endswith(f"The output goes to {jobs.directory / 'out.log'}.")
