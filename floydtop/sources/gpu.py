@@ -12,8 +12,9 @@ from collections import deque
 from floydtop.events import Gpu, Reading, Stat
 
 from .gpu_faults import ecc_sentence, slowdowns, xid_sentence
-from .gpu_owner import ALIEN, Hints, Ownership, guess, is_alien, job_gpus, read_hints
+from .gpu_owner import ALIEN, Hints, Ownership, exists, guess, job_gpus, read_hints
 from .gpu_supervisor import Patience, Supervisor
+from .gpu_tick import Energy, Tick
 from .gpu_wire import Device, DeviceReading, Line
 
 FIELDS = (
@@ -27,10 +28,15 @@ FIELDS = (
     "temperature_celsius",
     "clock_mhz",
     "throttled_percent",
+    "mig_memory_bytes",
+    "mig_memory_percent",
 )
 """Every `gpu.N.FIELD`; energy since the recording began, throttled in percent of the time."""
 HINTS_SECONDS = 15.0
 """Between two looks at environment and open files of the job: a process may hold thousands of files."""
+ALWAYS = FIELDS[:-2]
+"""Fields that a GPU has or that are missed; those of MIG are only there when the job runs on an instance."""
+UNTOLD_UNDER_MIG = ("utilization", "job_sm_percent")
 MIG = "MIG is on: the driver does not tell it by instance"
 UNLISTED = "the driver lists no process of this job"
 
@@ -46,14 +52,15 @@ class GpuReader:
         self._hints = Hints()
         self._hints_at = float("-inf")
         self._now: dict[int, Reading] = {}
-        self._tick: dict[str, list[tuple[float, float, float]]] = {}
-        self._energy: dict[int, tuple[float, float]] = {}
-        self._energy_began: dict[int, float] = {}
-        self._energy_drained: dict[int, tuple[float, float]] = {}
+        self._tick = Tick()
+        self._energy = Energy()
+        self._neighbours: set[int] = set()
+        self._aliens: set[int] = set()
         self._slowed: dict[int, dict[str, None]] = {}
         self._faults: dict[str, str] = {}
         self._alerts: deque[str] = deque(maxlen=100)
         self._trouble: str | None = "waiting for the NVIDIA driver"
+        self._absent = False
         self._settled = asyncio.Event()
 
     async def start(self) -> None:
@@ -78,26 +85,24 @@ class GpuReader:
 
     def others(self) -> Reading:
         """The last second of the machine's other GPUs."""
-        return self._merged({device.index for device in self._devices} - self._owned.gpus)
+        return self._merged(frozenset(device.index for device in self._devices) - self._owned.gpus)
 
     def drain(self) -> dict[str, Stat]:
-        """Mean, minimum and maximum of the job's GPUs since the last drain; power from the energy counter."""
+        """Mean, minimum and maximum of the job's GPUs since the last drain; mean power from energy."""
+        everything, watts = self._tick.drain(), self._energy.drain()
         stats: dict[str, Stat] = {}
-        for index in self._owned.gpus:
-            for field in FIELDS:
-                name = f"gpu.{index}.{field}"
-                points = self._tick.get(name)
-                if points:
-                    mean = sum(point[0] for point in points) / len(points)
-                    stats[name] = (mean, min(p[1] for p in points), max(p[2] for p in points))
-                elif self._trouble is None and index in self._now and name in self._now[index].values:
+        for index in sorted(self._owned.gpus):
+            present = self._now.get(index, Reading()).values if self._trouble is None else {}
+            for name in (f"gpu.{index}.{field}" for field in FIELDS):
+                if name in everything:
+                    stats[name] = everything[name]
+                elif name in present:
                     # A tick as short as the sampling period may fall between two readings.
-                    value = self._now[index].values[name]
-                    stats[name] = (value, value, value)
-            self._power_from_energy(index, stats)
-        self._tick.clear()
-        self._energy_drained = dict(self._energy)
-        self._faults = {k: v for k, v in self._faults.items() if not k.endswith(".throttle")}
+                    stats[name] = (present[name], present[name], present[name])
+            if index in watts and (power := f"gpu.{index}.power_watts") in stats:
+                _, low, high = stats[power]
+                stats[power] = (watts[index], min(low, watts[index]), max(high, watts[index]))
+        self._faults = {name: note for name, note in self._faults.items() if not name.endswith(".throttle")}
         for index, reasons in self._slowed.items():
             self._faults[f"gpu.{index}.throttle"] = "slowed down by " + ", ".join(sorted(reasons))
         self._slowed.clear()
@@ -135,14 +140,13 @@ class GpuReader:
         """End the helper process."""
         await self._supervisor.close()
 
-    def _merged(self, indices: frozenset[int] | set[int]) -> Reading:
+    def _merged(self, indices: frozenset[int]) -> Reading:
         merged = Reading()
-        if self._trouble and not self._devices:
-            # Absent GPUs are a note, not a reading that failed.
-            return merged
+        if self._trouble and not self._now and not self._absent:
+            merged.unknown["gpu"] = self._trouble
         for index in sorted(indices):
             if self._trouble:
-                merged.unknown.update({f"gpu.{index}.{field}": self._trouble for field in FIELDS})
+                merged.unknown.update({f"gpu.{index}.{field}": self._trouble for field in ALWAYS})
             elif index in self._now:
                 merged.values.update(self._now[index].values)
                 merged.unknown.update(self._now[index].unknown)
@@ -150,23 +154,20 @@ class GpuReader:
 
     def _hear(self, line: Line) -> None:
         if line.absent is not None:
-            self._trouble = line.absent
+            self._trouble, self._absent = line.absent, True
             self._settled.set()
-            return
-        if line.devices is not None:
+        elif line.devices is not None:
             self._devices = line.devices
-            return
-        if self._trouble and self._now:
-            self._alerts.append("the GPU sampler is back")
-        self._trouble = None
-        self._attribute(line.readings)
-        for reading in line.readings:
-            self._take(reading, line.t)
-        for index, code in line.xids:
-            sentence = xid_sentence(index, code)
-            self._faults[f"gpu.{index}.xid" if index >= 0 else "gpu.xid"] = sentence
-            self._alerts.append(sentence)
-        self._settled.set()
+        else:
+            if self._trouble and self._now:
+                self._alerts.append("the GPU sampler is back")
+            self._trouble = None
+            self._attribute(line.readings)
+            for reading in line.readings:
+                self._take(reading, line.t)
+            for index, code in line.xids:
+                self._fault(index, "xid", xid_sentence(index, code))
+            self._settled.set()
 
     def _lose(self, why: str) -> None:
         if why != self._trouble:
@@ -174,19 +175,29 @@ class GpuReader:
         self._trouble = why
         self._settled.set()
 
+    def _fault(self, index: int, topic: str, sentence: str) -> None:
+        """Keep a note about a GPU (index -1: not known which); news about the job's GPUs is an alert too."""
+        name = f"gpu.{index}.{topic}" if index >= 0 else f"gpu.{topic}"
+        if index < 0 or index in self._owned.gpus:
+            self._alerts.append(sentence)
+        self._faults[name] = sentence
+
     def _attribute(self, readings: list[DeviceReading]) -> None:
         """GPUs once seen with a process of the job stay the job's: its memory there may come back."""
+        listed = {process.pid for reading in readings for process in reading.processes or ()}
+        # A process that ends may stay listed for a while: it was here, so it is no alien.
+        self._neighbours = {pid for pid in listed if pid in self._neighbours or exists(pid)}
+        self._aliens = listed - self._neighbours
         seen = job_gpus(readings, self._pids)
         if self._owned.by_pid or seen:
-            self._owned = Ownership(
-                seen | (self._owned.gpus if self._owned.by_pid else frozenset()), by_pid=True
-            )
-            return
-        now = time.monotonic()
-        if now - self._hints_at >= HINTS_SECONDS:
-            self._hints_at = now
-            self._hints = read_hints(self._pids)
-        self._owned = guess(self._devices, readings, self._hints)
+            before = self._owned.gpus if self._owned.by_pid else frozenset()
+            self._owned = Ownership(seen | before, by_pid=True)
+        elif self._pids:
+            now = time.monotonic()
+            if now - self._hints_at >= HINTS_SECONDS:
+                self._hints_at = now
+                self._hints = read_hints(self._pids)
+            self._owned = guess(self._devices, readings, self._hints, bool(self._aliens))
 
     def _take(self, reading: DeviceReading, t: float) -> None:
         """One GPU's reading: as present values, into the tick, and as faults."""
@@ -194,22 +205,17 @@ class GpuReader:
         values = dict(reading.values)
         missing = dict(reading.missing)
         if reading.lost:
-            missing.update(dict.fromkeys(FIELDS, reading.lost))
+            missing.update(dict.fromkeys(ALWAYS, reading.lost))
         else:
             self._job_share(reading, values, missing)
-        if reading.mig:
-            missing |= {field: MIG for field in ("utilization", "job_sm_percent") if field in missing}
         if reading.throttle is not None:
             reasons = slowdowns(reading.throttle)
             values["throttled_percent"] = 100.0 if reasons else 0.0
-            self._slowed.setdefault(index, {}).update(dict.fromkeys(reasons))
+            if reasons:
+                self._slowed.setdefault(index, {}).update(dict.fromkeys(reasons))
         if "energy_joules" in values:
-            joules = values["energy_joules"]
-            self._energy[index] = (t, joules)
-            began = self._energy_began.setdefault(index, joules)
-            values["energy_joules"] = joules - began
-        if reading.ecc:
-            self._faults[f"gpu.{index}.ecc"] = ecc_sentence(reading.ecc)
+            values["energy_joules"] = self._energy.take(index, t, values["energy_joules"])
+        self._note_faults(index, reading.ecc, values, missing)
         prefix = f"gpu.{index}."
         self._now[index] = Reading(
             {prefix + field: value for field, value in values.items()},
@@ -217,10 +223,20 @@ class GpuReader:
         )
         for field, value in values.items():
             low, high = value, value
-            if field == "utilization":
-                low = value if reading.low is None else reading.low
-                high = value if reading.high is None else reading.high
-            self._tick.setdefault(prefix + field, []).append((value, low, high))
+            if field == "utilization" and reading.low is not None and reading.high is not None:
+                low, high = reading.low, reading.high
+            self._tick.add(prefix + field, value, low, high)
+
+    def _note_faults(
+        self, index: int, ecc: int | None, values: dict[str, float], missing: dict[str, str]
+    ) -> None:
+        if ecc and self._faults.get(f"gpu.{index}.ecc") != ecc_sentence(index, ecc):
+            self._fault(index, "ecc", ecc_sentence(index, ecc))
+        if values:
+            self._faults.pop(f"gpu.{index}.lost", None)
+        elif f"gpu.{index}.lost" not in self._faults:
+            why = missing.get("utilization", "no reason given")
+            self._fault(index, "lost", f"GPU {index} tells nothing: {why}")
 
     def _job_share(self, reading: DeviceReading, values: dict[str, float], missing: dict[str, str]) -> None:
         """The job's memory and share of time on one GPU: zero only where it is known to be zero."""
@@ -228,7 +244,7 @@ class GpuReader:
         mine = [process for process in listed if process.pid in self._pids]
         unlisted = None
         if not mine and not self._owned.by_pid:
-            unlisted = ALIEN if any(is_alien(process.pid) for process in listed) else UNLISTED
+            unlisted = ALIEN if any(process.pid in self._aliens for process in listed) else UNLISTED
         if reading.processes is not None:
             told = [process.memory_bytes for process in mine if process.memory_bytes is not None]
             if unlisted:
@@ -243,14 +259,12 @@ class GpuReader:
             else:
                 share = sum(percent for pid, percent in reading.busy.items() if pid in self._pids)
                 values["job_sm_percent"] = min(100.0, share)
-
-    def _power_from_energy(self, index: int, stats: dict[str, Stat]) -> None:
-        """Replace the mean of power readings by energy over time, which misses nothing in between."""
-        name = f"gpu.{index}.power_watts"
-        if name not in stats or index not in self._energy or index not in self._energy_drained:
-            return
-        (t, joules), (t_before, joules_before) = self._energy[index], self._energy_drained[index]
-        if t > t_before and joules >= joules_before:
-            mean = (joules - joules_before) / (t - t_before)
-            _, low, high = stats[name]
-            stats[name] = (mean, min(low, mean), max(high, mean))
+        if reading.mig:
+            missing.update({field: MIG for field in UNTOLD_UNDER_MIG if field in missing})
+            instances = {process.instance for process in mine}
+            rooms = [part.room for part in reading.mig if part.instance in instances]
+            if rooms:
+                values["mig_memory_bytes"] = float(sum(used for used, _ in rooms))
+                values["mig_memory_percent"] = (
+                    100 * values["mig_memory_bytes"] / sum(total for _, total in rooms)
+                )

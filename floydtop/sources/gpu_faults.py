@@ -46,7 +46,7 @@ def slowdowns(bits: int) -> list[str]:
     return [name for bit, name in SLOWDOWNS.items() if bits & bit]
 
 
-def ecc_sentence(errors: int) -> str:
+def ecc_sentence(index: int, errors: int) -> str:
     """One sentence for a count of uncorrected memory errors."""
     noun = "error" if errors == 1 else "errors"
-    return f"{errors} uncorrected memory {noun} (ECC) since the driver was loaded"
+    return f"GPU {index} has had {errors} uncorrected memory {noun} (ECC) since the driver was loaded"

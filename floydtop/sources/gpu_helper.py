@@ -22,8 +22,6 @@ from .gpu_nvml import Unavailable, ask, describe, new_xids, open_devices, read, 
 
 SLOW_EVERY = 10
 """Readings between two looks at what changes rarely: ECC counters and the MIG layout."""
-HANG_SECONDS = 4.0
-"""After this long in one reading, the stack with the name of the call that hangs goes to stderr."""
 
 
 def die_with_parent(parent: int) -> None:
@@ -35,13 +33,18 @@ def die_with_parent(parent: int) -> None:
         raise SystemExit(0)
 
 
-def sample(parent: int, period: float, out: IO[str]) -> None:
-    """Print readings every `period` seconds until the parent is gone."""
+def sample(parent: int, period: float, patience: float, out: IO[str]) -> None:
+    """Print readings every `period` seconds until the parent is gone.
+
+    When the driver takes more than `patience` seconds for one, the stack, with the name of the call that
+    hangs, goes to stderr.
+    """
 
     def say(line: dict[str, Any]) -> None:
         out.write(json.dumps(line, separators=(",", ":")) + "\n")
         out.flush()
 
+    faulthandler.dump_traceback_later(patience)
     try:
         ask("nvmlInit")
         count = ask("nvmlDeviceGetCount")
@@ -56,8 +59,7 @@ def sample(parent: int, period: float, out: IO[str]) -> None:
     events = watch_xids(devices)
     due, turn = time.monotonic(), 0
     while os.getppid() == parent:
-        # Cancelled and set anew each time: it fires only when a call of this reading does not return.
-        faulthandler.dump_traceback_later(HANG_SECONDS)
+        faulthandler.dump_traceback_later(patience)
         readings = [read(device, turn % SLOW_EVERY == 0) for device in devices]
         readings += [{"index": index, "lost": reason} for index, reason in broken.items()]
         xids = new_xids(events, devices)
@@ -69,15 +71,14 @@ def sample(parent: int, period: float, out: IO[str]) -> None:
 
 
 def main() -> None:
-    """Run as `python gpu_nvml.py PARENT_PID PERIOD_SECONDS`."""
-    parent, period = int(sys.argv[1]), float(sys.argv[2])
+    """Entry of the process; arguments: pid of the parent, period and patience in seconds."""
+    parent, period, patience = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     # A library that prints on stdout must not break our lines.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     die_with_parent(parent)
     faulthandler.enable()
     try:
-        faulthandler.dump_traceback_later(HANG_SECONDS)
-        sample(parent, period, out)
+        sample(parent, period, patience, out)
     except BrokenPipeError:
         os._exit(0)

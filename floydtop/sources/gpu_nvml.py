@@ -171,7 +171,8 @@ def busy_processes(device: Device, idle: bool) -> dict[int, float]:
     try:
         samples = ask("nvmlDeviceGetProcessUtilization", device.handle, since)
     except Unavailable as error:
-        if error.code == NOT_FOUND and idle:
+        # pynvml raises code 0, success, when the driver needs no room for any sample.
+        if error.code in (0, NOT_FOUND) and idle:
             return {}
         raise
     newest = max((int(sample.timeStamp) for sample in samples), default=since)
@@ -231,6 +232,8 @@ def read(device: Device, slow: bool) -> dict[str, Any]:
     room = attempt("memory_bytes", memory, device.handle)
     if room is not None and room[1] > 0:
         values["memory_bytes"], values["memory_percent"] = room[0], 100 * room[0] / room[1]
+    else:
+        missing["memory_percent"] = missing.setdefault("memory_bytes", "the driver reports no memory")
     for name, call, arguments, unit in SINGLE:
         number = attempt(name, ask, call, device.handle, *arguments)
         if number is not None:
@@ -243,7 +246,7 @@ def read(device: Device, slow: bool) -> dict[str, Any]:
         device.ecc = uncorrected_errors(device.handle)
     reading["ecc"] = device.ecc
     reading["mig"] = [
-        (part, *room) for part, handle in device.partitions if (room := attempt("mig", memory, handle))
+        (part, room) for part, handle in device.partitions if (room := attempt("mig", memory, handle))
     ]
     missing.pop("mig", None)
     return reading

@@ -109,17 +109,17 @@ def _names(entry: str, device: Device) -> bool:
     return entry.startswith("GPU-") and (device.uuid or "").startswith(entry)
 
 
-def is_alien(pid: int) -> bool:
-    """No process here has this pid: the driver names processes of another PID namespace."""
+def exists(pid: int) -> bool:
+    """Is there a process with this pid here? If not, the driver counts in another PID namespace."""
     if pid <= 0:
-        return True
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
+    except (ProcessLookupError, OverflowError):
         return False
-    return False
+    except PermissionError:
+        return True
+    return True
 
 
 def job_gpus(readings: list[DeviceReading], pids: set[int]) -> frozenset[int]:
@@ -127,8 +127,11 @@ def job_gpus(readings: list[DeviceReading], pids: set[int]) -> frozenset[int]:
     return frozenset(r.index for r in readings if any(p.pid in pids for p in r.processes or ()))
 
 
-def guess(devices: list[Device], readings: list[DeviceReading], hints: Hints) -> Ownership:
-    """The job's GPUs when the driver lists none of its processes: by environment, open files, or all."""
+def guess(devices: list[Device], readings: list[DeviceReading], hints: Hints, aliens: bool) -> Ownership:
+    """The job's GPUs when the driver lists none of its processes: by environment, open files, or all.
+
+    `aliens`: the driver lists pids that do not exist here.
+    """
     if hints.visible:
         gpus = frozenset().union(*(visible_gpus(value, devices) for value in hints.visible))
         if not gpus:
@@ -141,9 +144,7 @@ def guess(devices: list[Device], readings: list[DeviceReading], hints: Hints) ->
     if held:
         return Ownership(held, note="GPUs taken from the /dev/nvidia* files that the job holds open")
     everything = frozenset(device.index for device in devices)
-    if any(is_alien(process.pid) for reading in readings for process in reading.processes or ()):
-        return Ownership(everything, note=ALIEN)
-    if hints.nested and hints.hidden:
+    if aliens or (hints.nested and hints.hidden):
         return Ownership(everything, note=ALIEN)
     silent = [reading for reading in readings if reading.processes is None and reading.lost is None]
     if silent:

@@ -73,7 +73,9 @@ class Supervisor:
         self._reap()
         root = str(Path(__file__).parents[2])
         arguments = [sys.executable, "-P", "-W", "ignore", "-c", ENTRY, root]
-        arguments += [str(os.getpid()), str(self._patience.period)]
+        # The helper names the call that hangs before we lose patience.
+        told_after = 0.75 * (self._patience.silence - self._patience.period)
+        arguments += [str(os.getpid()), str(self._patience.period), str(told_after)]
         try:
             process = subprocess.Popen(
                 arguments,
@@ -93,7 +95,7 @@ class Supervisor:
         stdout, stderr = _pipes(process)
         loop.add_reader(stdout.fileno(), self._read, process)
         loop.add_reader(stderr.fileno(), self._read_complaint, stderr.fileno())
-        self._call_later(self._allowed, self._check)
+        self._call_later(self._patience.silence, self._check)
 
     async def close(self) -> None:
         """End the helper; one that the driver holds is left to the kernel, which ends it with its call."""
@@ -117,17 +119,16 @@ class Supervisor:
             self._drop(process)
             self._call_later(0, lambda: self._tell_end(process))
             return
-        loop = asyncio.get_running_loop()
-        self._heard_at = loop.time()
-        self._allowed = self._patience.silence
-        if self._heard_at - self._started_at > self._patience.recovered:
-            self._attempts = 0
         *lines, self._partial = (self._partial + chunk).split(b"\n")
         for text in lines:
             try:
                 line = self._decoder.decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue
+            self._heard_at = asyncio.get_running_loop().time()
+            self._allowed = self._patience.silence
+            if self._heard_at - self._started_at > self._patience.recovered:
+                self._attempts = 0
             self._final = self._final or line.absent is not None
             self._heard(line)
 
@@ -138,14 +139,17 @@ class Supervisor:
         self._complaint = (self._complaint + chunk)[-STDERR_KEPT:]
 
     def _check(self) -> None:
-        """Has the helper been silent for too long?"""
+        """Has the helper been silent for too long? A start is given more time, but the wait is told."""
         silent = asyncio.get_running_loop().time() - self._heard_at
-        if silent < self._allowed:
+        if silent < self._patience.silence:
+            self._call_later(self._patience.silence - silent, self._check)
+        elif silent < self._allowed:
+            self._lost("the NVIDIA driver does not answer")
             self._call_later(self._allowed - silent, self._check)
-            return
-        if self._process:
-            self._drop(self._process).kill()
-        self._give_up(f"the NVIDIA driver does not answer{self._where()}")
+        else:
+            if self._process:
+                self._drop(self._process).kill()
+            self._give_up(f"the NVIDIA driver does not answer{self._where()}")
 
     def _tell_end(self, process: subprocess.Popen[bytes]) -> None:
         """Say how the helper ended, as soon as the kernel tells; its pipes close a little earlier."""
