@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 from floydtop.events import Malformed, MetricGroup, Metrics, Progress
 from floydtop.parse import jsonl
@@ -10,6 +11,9 @@ from floydtop.parse.formats import formats
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.names import is_timing
 from floydtop.parse.reading import Bad, Format, Found, State
+
+# Two ranks may write into one line.
+_RANKS = re.compile(r"(?<=\S)(?=\[(?:rank|default)\d{1,5}\])")
 
 __all__ = ["Line", "LineSplitter", "Parser"]
 
@@ -57,13 +61,15 @@ class Parser:
         self._state.number = line.number
         found: list[Found] = []
         bad: list[Bad] = []
-        if line.rewritten and b"{" in line.raw:
+        raw = line.raw
+        if line.rewritten and (b"{" in raw or b"%|" in raw or b"s/" in raw or b" [" in raw):
             *earlier, text = line.segments
             for segment in earlier:
                 if "{" in segment:
-                    inside, wrong, _ = jsonl.extract(segment)
+                    inside, wrong, segment = jsonl.extract(segment)
                     found += inside
                     bad += wrong
+                found += self._frame(segment)
         else:
             text = line.text
         if "{" in text:
@@ -71,8 +77,18 @@ class Parser:
             found += inside
             bad += wrong
         if text and not text.isspace():
-            found += self._text(text)
+            for part in _RANKS.split(text):
+                found += self._text(part)
         return found, bad
+
+    def _frame(self, text: str) -> list[Found]:
+        for one in self._formats:
+            if one.frames and any(needle in text for needle in one.needles):
+                found = one.read(text, self._state)
+                if found is not None:
+                    self._state.rest = ""
+                    return found
+        return []
 
     def _text(self, text: str) -> list[Found]:
         state = self._state
@@ -81,7 +97,8 @@ class Parser:
                 continue
             found = one.read(text, state)
             if found is not None:
-                return found
+                rest, state.rest = state.rest, ""
+                return found + self._text(rest) if rest else found
         return []
 
 

@@ -6,35 +6,41 @@ import re
 from functools import lru_cache
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text that is laid out for reading."""
     return frozenset(text.split())
 
 
-STEP_NAMES = _words(
+STEP_NAMES = words(
     """
     step steps global_step global_steps iteration iter iters itr batch update updates num_updates
     num_steps num_timesteps total_timesteps timestep timesteps trainer/global_step current_step
     train_step
     """
 )
-EPOCH_NAMES = _words(
+EPOCH_NAMES = words(
     """
     epoch epochs ep current_epoch num_epoch train_epoch trainer/epoch
     """
 )
 
-_METRIC_WORDS = _words(
+_METRIC_WORDS = words(
     """
     loss losses acc accuracy auc auroc auprc roc ap map miou iou dice jaccard f1 fscore f1score
-    precision prec recall sensitivity specificity ppl perplexity bleu rouge meteor chrf wer cer ter mse
-    mae rmse mape rmsle r2 mcc kappa error err nll bce ce xent cel kl kld elbo likelihood ll loglik
-    logloss reward rewards return score psnr ssim lpips fid inception entropy bpb bpc bpd top1 top5 hit
-    hits ndcg mrr objective obj cost energy regret advantage critic actor generator discriminator gloss
-    dloss norm lr correlation pearson spearman em exact_match win margin metric residual fitness
-    deviance hinge huber rho tau wd momentum gnorm fb1 trl tel validation_score val_score cider spice
-    distance divergence rate beta temperature
+    precision prec recall sensitivity specificity ppl perplexity bleu rouge meteor chrf wer cer mse
+    mae rmse mape rmsle r2 mcc kappa error err nll bce xent cel kl kld elbo likelihood loglik
+    logloss reward rewards score psnr ssim lpips fid entropy bpb bpc bpd top1 top5 hits ndcg mrr cost
+    regret gloss dloss correlation pearson spearman exact_match fitness deviance hinge huber gnorm fb1
+    trl tel cider spice divergence ents pplx mpjpe eer der las uas silhouette inertia
     """
 )
+_STRONG_WORDS = words(
+    """
+    loss acc accuracy auc auroc f1 ppl perplexity bleu wer cer mse mae rmse miou iou dice map precision
+    recall nll psnr ssim score error reward mcc kappa logloss r2
+    """
+)
+
 _TIMING = re.compile(
     r"""(?:^|[/_.\- ])(?:
         lr|learning_?rate|time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
@@ -45,7 +51,11 @@ _TIMING = re.compile(
     )(?:$|[/_.\- (\[])""",
     re.VERBOSE | re.IGNORECASE,
 )
-_CONFIG = _words(
+_UNIT = re.compile(
+    r"(?:/(?:s|sec|second|it|iter|step|batch|epoch|img|sample|token)|\((?:ms|us|µs|ns|s|secs?|min|m|h|"
+    r"[KMGT]i?B?|[kMG]b|FPS|fps|TFLOPS?/s)|\([^)]{1,12}/s(?:ec)?)\)?$"
+)
+_CONFIG = words(
     """
     seed batch_size batchsize bs world_size rank local_rank num_workers n_parameters num_parameters
     params parameters version port pid num_epochs max_steps max_epochs num_samples patience timestamp ts
@@ -61,10 +71,12 @@ _TRAILING_DIGITS = re.compile(r"(?:[@_]?\d+)+$")
 def is_metric(name: str) -> bool:
     """Whether a word of the name is one that people measure models by: loss, accuracy, reward, lr."""
     lower = name.lower()
-    words = _SPLIT.split(lower)
+    parts = _SPLIT.split(lower)
+    if "grad" in parts and "norm" in parts:
+        return True
     return any(
         word in _METRIC_WORDS or _TRAILING_DIGITS.sub("", word) in _METRIC_WORDS or word.endswith("loss")
-        for word in words
+        for word in parts
         if word
     )
 
@@ -72,7 +84,7 @@ def is_metric(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_timing(name: str) -> bool:
     """Whether the name is that of a rate, a duration, a size, which a job prints about itself."""
-    return _TIMING.search(name) is not None and not _loss_like(name)
+    return (_TIMING.search(name) is not None or _UNIT.search(name) is not None) and not _loss_like(name)
 
 
 def _loss_like(name: str) -> bool:
@@ -83,7 +95,19 @@ def _loss_like(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_config(name: str) -> bool:
     """Whether the name is that of a setting or an identity, which is not a series."""
-    return name.lower().strip() in _CONFIG
+    lower = name.lower().strip()
+    return (
+        lower in _CONFIG
+        or lower.startswith(("number of", "num ", "no. of", "consumed"))
+        or "batch size" in lower
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_strong_metric(name: str) -> bool:
+    """Whether the name ends in a word that can hardly be a setting: good enough on a line without a step."""
+    parts = [word for word in _SPLIT.split(name.lower()) if word]
+    return bool(parts) and _TRAILING_DIGITS.sub("", parts[-1]) in _STRONG_WORDS
 
 
 def is_step(name: str) -> bool:

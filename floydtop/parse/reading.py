@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from floydtop.events import Progress
-from floydtop.parse.names import is_config, is_epoch, is_metric, is_step
+from floydtop.parse.names import is_config, is_epoch, is_step, is_strong_metric
 
 Memory = TypeVar("Memory")
 
@@ -49,6 +49,8 @@ class State:
         """The line is not finished: give its running values."""
         self.number = 0
         """Number of the line being read."""
+        self.rest = ""
+        """Text that the format left over: what another stream wrote right behind a bar."""
         self.expectations = 0
         """Raised whenever lines that meant nothing so far may mean something from now on."""
         self._memory: dict[type, object] = {}
@@ -91,6 +93,8 @@ class Format:
     read: Reader
     needles: tuple[str, ...] = ()
     """Strings of which at least one is in each line of this format; none: always ask."""
+    frames: bool = False
+    """Every frame of a rewritten line is asked for, not only the last."""
     order: int = 50
     """Formats of a low order are asked first; the generic ones are last."""
 
@@ -112,7 +116,7 @@ def as_int(value: float | None) -> int | None:
     return int(value)
 
 
-def record(pairs: dict[str, float], known_words_only: bool = False) -> Found | None:
+def record(pairs: dict[str, float]) -> Found | None:
     """One row of names and numbers as a point, or None when nothing says that it is about training.
 
     The x-values are taken out by their names. Without any, at least one name must be a known metric.
@@ -128,6 +132,6 @@ def record(pairs: dict[str, float], known_words_only: bool = False) -> Found | N
         elif not is_config(name):
             values[name] = value
     placed = step is not None or epoch is not None
-    if not values or ((known_words_only or not placed) and not any(map(is_metric, values))):
+    if not values or not (placed or any(map(is_strong_metric, values))):
         return None
     return Found(values, as_int(step), epoch)

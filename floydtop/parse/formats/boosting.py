@@ -1,0 +1,56 @@
+"""XGBoost, LightGBM and CatBoost: tab-separated values of one boosting round."""
+
+from __future__ import annotations
+
+import re
+
+from floydtop.parse.prefix import strip
+from floydtop.parse.reading import NUMBER, Format, Found, State
+
+_ROUND = re.compile(r"(?:\[(\d{1,9})\]|(\d{1,9}):)\t")
+_ITEM = re.compile(
+    rf"([^\t:]{{1,80}}(?::[^\t: ]{{1,40}})?): ?({NUMBER})(?: ?\+ ?({NUMBER})| \(\d+\))?(ms|us|s|m)?"
+)
+_BEST = re.compile(r"best iteration is:?\s*$|Did not meet early stopping", re.IGNORECASE)
+_DURATION = re.compile(r"(?:total|remaining): .*")
+
+
+class _Memory:
+    def __init__(self) -> None:
+        self.skip = -1
+
+
+def read(text: str, state: State) -> list[Found] | None:
+    """The round is the step (XGBoost and CatBoost count from 0); the repeated best round is no point."""
+    memory = state.of(_Memory)
+    if _BEST.search(text):
+        memory.skip = state.number + 1
+        state.expectations += 1
+        return []
+    body = strip(text).text
+    start = _ROUND.match(body)
+    if start is None:
+        return None
+    if memory.skip == state.number:
+        return []
+    values: dict[str, float] = {}
+    for part in body[start.end() :].split("\t"):
+        item = _ITEM.fullmatch(part.strip())
+        if item is None:
+            if _DURATION.fullmatch(part):
+                continue
+            return None
+        if item[4] is None and item[1] != "best":
+            values[item[1]] = float(item[2])
+    step = int(start[1] or start[2])
+    state.step = step
+    return [Found(values, step=step)] if values else []
+
+
+FORMAT = Format(
+    name="boosting",
+    about="XGBoost, LightGBM, CatBoost: '[5]\\ttrain-logloss:0.118\\teval-auc:0.98'",
+    read=read,
+    needles=("\t", "teration"),
+    order=15,
+)

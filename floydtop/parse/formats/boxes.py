@@ -1,0 +1,69 @@
+"""Boxes of `| name | value |` rows: Stable-Baselines3 and others; Lightning's table of test results."""
+
+from __future__ import annotations
+
+import re
+
+from floydtop.parse.names import is_config, is_strong_metric
+from floydtop.parse.reading import Format, Found, State, as_int, number
+
+_RULE = re.compile(r"\s{0,8}[+┏┡├└┌╒╞╘|]?[-=─━═]{5,200}.{0,200}")
+_ROW = re.compile(r"\s{0,8}[|│┃](?P<name>[^|│┃]{1,80})[|│┃](?P<value>[^|│┃]{0,80})[|│┃]\s{0,8}")
+_STEPS = ("total_timesteps", "total timesteps", "step", "steps", "iteration", "num_timesteps", "env_steps")
+_HEADERS = ("test metric", "validate metric", "metric", "runningstage.testing metrics", "name")
+
+
+class _Box:
+    """The rows of the open box: its step may stand in any of them."""
+
+    def __init__(self) -> None:
+        self.open = False
+        self.section = ""
+        self.indent = 0
+        self.values: dict[str, float] = {}
+        self.step: float | None = None
+        self.last = -1
+
+
+def read(text: str, state: State) -> list[Found] | None:
+    """A box is one point, given when it closes: `time/total_timesteps` is the step of all its rows."""
+    row = _ROW.fullmatch(text)
+    box = state.of(_Box)
+    if row is None:
+        if not _RULE.fullmatch(text):
+            return None
+        found = _close(box)
+        return found if found or box.last == state.number - 1 else None
+    if box.last != state.number - 1 and box.values:
+        box.values, box.step, box.section = {}, None, ""
+    box.last = state.number
+    name, value = row["name"], row["value"].strip()
+    label = name.strip()
+    if not value and label.endswith("/"):
+        box.section = label
+        return []
+    point = number(value)
+    if point is None or not label or label.lower() in _HEADERS:
+        return []
+    full = f"{box.section}{label}" if box.section and name.startswith("   ") else label
+    if label.lower() in _STEPS:
+        box.step = point
+    if not is_config(label):
+        box.values[full] = point
+    return []
+
+
+def _close(box: _Box) -> list[Found]:
+    values, step = box.values, as_int(box.step)
+    box.values, box.step, box.section = {}, None, ""
+    told = step is not None or any(map(is_strong_metric, values))
+    return [Found(values, step=step)] if values and told else []
+
+
+FORMAT = Format(
+    name="boxes",
+    about="Stable-Baselines3 and Lightning boxes: '|    ep_rew_mean | 22.3 |'",
+    read=read,
+    needles=("|", "---", "│", "┃", "━", "──", "==="),
+    order=30,
+)

@@ -1,0 +1,107 @@
+"""Columns under a header: scikit-learn, fastai, spaCy, CSV and TSV."""
+
+from __future__ import annotations
+
+import re
+
+from floydtop.parse.names import is_metric, is_timing
+from floydtop.parse.reading import Format, Found, State, as_int, number
+
+REACH = 40
+"""Lines between a header and a row, or between two rows: bars and warnings may stand there."""
+
+_X = re.compile(
+    r"(?:^|[\s,;|])(?:epoch|iter|iteration|step|round|global_step|E\s{1,8}#|#)(?=$|[\s,;|])", re.I
+)
+_WIDE = re.compile(r"\s{2,}|\s*\|\s*|\t")
+_RULE = re.compile(r"[\s\-=+|─━]{3,400}")
+_TIME = re.compile(r"\d+:\d\d(?::\d\d)?|[\d.]+(?:s|ms|m|h)")
+_STEP_COLUMNS = frozenset(["iter", "iteration", "step", "#", "round", "global_step", "steps"])
+_EPOCH_COLUMNS = frozenset(["epoch", "e", "epochs"])
+
+
+class _Table:
+    """The columns of the header that was seen last."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.separator: str | None = None
+        self.open = False
+        """Every column counts: CSV and tables that begin with the epoch; else what sounds like a metric."""
+        self.line = -1000
+
+
+def read(text: str, state: State) -> list[Found] | None:
+    """A row is as wide as its header and all numbers; one column is the step or epoch."""
+    table = state.of(_Table)
+    if table.names and state.number - table.line <= REACH:
+        found = _row(text, table, state)
+        if found is not None:
+            return found
+        if _RULE.fullmatch(text):
+            return []
+    if not _X.search(text):
+        return None
+    return _header(text, table, state)
+
+
+def _header(text: str, table: _Table, state: State) -> list[Found] | None:
+    separator = next((mark for mark in (",", ";", "\t") if text.count(mark) >= 1), None)
+    names = [
+        name.strip(' "|') for name in (text.split(separator) if separator else _WIDE.split(text.strip()))
+    ]
+    names = [name for name in names if name] if separator is None else names
+    if (
+        len(names) < 2
+        or len(names) > 200
+        or any(len(name) > 60 or number(name) is not None for name in names)
+    ):
+        return None
+    lower = [name.lower() for name in names]
+    if not any(name in _STEP_COLUMNS or name in _EPOCH_COLUMNS for name in lower):
+        return None
+    if (
+        not any(is_metric(name) for name in names)
+        or any(mark in text for mark in ":=()[]{}")
+        or len(set(lower)) < len(lower)
+    ):
+        return None
+    table.names, table.separator, table.line = names, separator, state.number
+    table.open = separator is not None or lower[0] in _EPOCH_COLUMNS
+    state.expectations += 1
+    return []
+
+
+def _row(text: str, table: _Table, state: State) -> list[Found] | None:
+    cells = text.split(table.separator) if table.separator else text.replace("|", " ").split()
+    if len(cells) != len(table.names):
+        return None
+    step: float | None = None
+    epoch: float | None = None
+    values: dict[str, float] = {}
+    for name, cell in zip(table.names, cells, strict=True):
+        cell = cell.strip().strip('"')
+        value = number(cell)
+        if value is None:
+            if cell in ("", "-", "None", "NA") or _TIME.fullmatch(cell):
+                continue
+            return None
+        lower = name.lower()
+        if lower in _STEP_COLUMNS:
+            step = value
+        elif lower in _EPOCH_COLUMNS:
+            epoch = value
+        elif table.open or is_metric(name) or is_timing(name):
+            values[name] = value
+    if (step is None and epoch is None) or not values:
+        return None
+    table.line = state.number
+    return [Found(values, as_int(step), epoch)]
+
+
+FORMAT = Format(
+    name="table",
+    about="columns under a header: scikit-learn, fastai, spaCy, CSV, TSV with a step or epoch column",
+    read=read,
+    order=40,
+)

@@ -1,0 +1,127 @@
+"""tqdm bars with values behind the rate or in the description; also Lightning's, which are tqdm's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from floydtop.parse.names import is_config
+from floydtop.parse.pairs import Pairs, pairs
+from floydtop.parse.reading import NUMBER, Format, Found, State, as_int
+
+_COUNT = r"(?P<n>\d[\d.]{0,15})(?P<scale>[kMGT]?)"
+_KNOWN = re.compile(
+    rf"(?P<percent>\d{{1,3}})%\|[^|]{{0,400}}\|\s{{0,8}}{_COUNT}/(?P<total>\d[\d.]{{0,15}}|\?)(?P<scale2>[kMGT]?)"
+    r"(?P<unit>[^\[\]\d]{0,24})\[[\d:]{4,16}<(?:[\d:]{1,16}|\?)(?:,\s{0,12}(?P<rate>[^,\]]{1,48}))?(?P<post>[^\]]*+)(?P<end>\]?)"
+)
+_UNKNOWN = re.compile(
+    rf"(?P<total>)(?P<scale2>){_COUNT}(?P<unit>[A-Za-z]{{1,16}}) \[[\d:]{{4,16}}, "
+    r"(?P<rate>[^,\]]{1,48})(?P<post>[^\]]*+)(?P<end>\]?)"
+)
+_ITEM = re.compile(rf"([^,=\s][^,=]{{0,80}})[=:] ?({NUMBER})(%?)")
+_RATE = re.compile(rf"({NUMBER})\s?([A-Za-z]{{1,16}}/s|s/[A-Za-z]{{1,16}})")
+_SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_SECTIONS = ("val", "test", "eval", "dev")
+MOST_BARS = 64
+
+
+@dataclass
+class _Bar:
+    """One pass of a bar: what it showed at its start is left from the pass before and no news."""
+
+    epoch: float | None
+    carried: dict[str, float]
+    n: float = 0.0
+    given: float = 0.0
+    shown: dict[str, float] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
+
+
+class _Memory:
+    def __init__(self) -> None:
+        self.bars: dict[str, _Bar] = {}
+
+
+def read(text: str, state: State) -> list[Found] | None:
+    """A point for each count of the bar that shows a value; the description may tell the epoch."""
+    match = _KNOWN.search(text) if "%|" in text else _UNKNOWN.search(text)
+    if match is None:
+        return None
+    state.rest = text[match.end() :]
+    label = text[: match.start()].rstrip(" :")
+    n = float(match["n"].rstrip(".")) * _SCALE[match["scale"]]
+    total = float(match["total"]) * _SCALE[match["scale2"]] if match["total"] not in ("", "?") else None
+    description = pairs(label) if label else Pairs()
+    values = {pair.name: pair.value for pair in description.pairs}
+    values |= _postfix(match["post"], cut=not match["end"])
+    name = re.sub(r"[\d.]+", "", label)
+    bar = _advance(state.of(_Memory).bars, name, description.epoch, n, values)
+    fresh = _news(bar, values, n, total, state.live)
+    epoch, step = description.epoch, as_int(n)
+    if epoch is None and name.strip().lower().startswith("epoch"):
+        epoch, step = n, None
+        state.epoch, state.epochs = n, as_int(total)
+    else:
+        state.step, state.steps = step, as_int(total)
+        state.epoch = epoch if epoch is not None else state.epoch
+    if not fresh:
+        return []
+    section = next((part for part in _SECTIONS if part in label.lower()), "")
+    if section:
+        fresh = {key if section in key else f"{section}_{key}": value for key, value in fresh.items()}
+    rate = _RATE.fullmatch((match["rate"] or "").strip())
+    if rate:
+        fresh[rate[2]] = float(rate[1])
+    return [Found(fresh, step, epoch)]
+
+
+def _postfix(text: str, cut: bool) -> dict[str, float]:
+    """The values behind the rate; of a bar cut off at the terminal's edge the last one is not whole."""
+    values: dict[str, float] = {}
+    parts = text.split(",")
+    for part in parts[:-1] if cut else parts:
+        item = _ITEM.fullmatch(part.strip())
+        if item and not is_config(item[1]) and item[1] != "v_num":
+            values[item[1]] = float(item[2])
+    return values
+
+
+def _advance(
+    bars: dict[str, _Bar], name: str, epoch: float | None, n: float, values: dict[str, float]
+) -> _Bar:
+    bar = bars.get(name)
+    if bar is None or epoch != bar.epoch or n < bar.n:
+        if len(bars) >= MOST_BARS:
+            bars.clear()
+        bar = bars[name] = _Bar(epoch, values if n == 0 else bar.shown if bar else {})
+    bar.n = n
+    bar.shown = values
+    return bar
+
+
+def _news(bar: _Bar, values: dict[str, float], n: float, total: float | None, live: bool) -> dict[str, float]:
+    """The values of this pass that count: Lightning shows the last epoch's until it has new ones."""
+    if n == 0:
+        return {}
+    own = {
+        name: value
+        for name, value in values.items()
+        if name in bar.told or bar.carried.get(name) != value or value != value
+    }
+    if n <= bar.given and not live:
+        if n != total:
+            return {}
+        own = {name: value for name, value in own.items() if bar.told.get(name) != value}
+    bar.given = n
+    bar.told |= own
+    return own
+
+
+FORMAT = Format(
+    name="tqdm",
+    about="tqdm and Lightning bars: 'Epoch 1:  52%|###  | 26/50 [00:01<00:01, 22it/s, loss=0.81]'",
+    read=read,
+    needles=("%|", " ["),
+    frames=True,
+    order=12,
+)

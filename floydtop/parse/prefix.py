@@ -1,0 +1,109 @@
+"""What stands before the message of a line: when it was printed, by which rank, through which logger."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+_RANK = re.compile(
+    r"\s{0,8}(?:\[(?:rank|default|worker|local_rank)[ :=]?(?P<rank>\d{1,5})\]:?"
+    r"|\[Rank (?P<dist>\d{1,5})\]"
+    r"|rank[ =:]?(?P<bare>\d{1,5})(?::|\s\|)"
+    r"|\[[\w.-]{1,64}:(?P<host>\d{1,5})\]:"
+    r"|\((?:[\w.<>]{1,64} )?pid=\d{1,9}(?:, ip=[\d.]{7,15})?\))\s{0,8}"
+)
+_STAMP = re.compile(
+    r"\s{0,8}[\[(]?(?P<date>\d{4}[-/.]\d\d[-/.]\d\d)[T _-](?P<clock>\d\d:\d\d:\d\d)(?P<fraction>[.,]\d{1,9})?"
+    r"\s?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?[\])]?(?=$|[\s,|:\]-])"
+)
+_SHORT_STAMP = re.compile(
+    r"\s{0,8}(?:[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,4}\d{1,9} [\w.]{1,64}:\d{1,6}\]"  # glog, absl
+    r"|\[(?:\d\d[/-]\d\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: [\w.]{1,64})?\]:?"  # detectron2, rich
+    r"|\d\d[-/]\d\d(?:[-/]\d{2,4})? \d\d:\d\d:\d\d(?:[.,]\d{1,6})?"
+    r"|\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?=[\s|]))"
+)
+_LEVEL = r"(?i:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL|SUCCESS|TRACE|NOTICE)"
+_FIELD = re.compile(
+    rf"[\s|,:-]{{0,8}}(?:\[?{_LEVEL}\s{{0,8}}\]?(?![\w=])"
+    r"|\[[\w.]{1,64}:\d{1,6}(?::[\w<>]{1,64})?\]"
+    r"|[\w.]{1,64}(?::[\w<>.]{1,64})?:\d{1,6}(?=\s{1,4}-|\]|\s\|)"
+    r"|[\w.]{1,64}\.py(?::\d{1,6})?(?=\s)"
+    r"|\[titan\]|<\w{1,32}>"
+    rf"|[A-Za-z_][\w.]{{0,63}}(?=\s{{1,8}}(?:-|\|)\s{{1,4}}(?:{_LEVEL}|\w[\w.]{{0,63}}\s-\s{_LEVEL}))"
+    rf"|[A-Za-z_][\w.]{{0,63}}(?=\s{_LEVEL}:))"
+)
+_LEADING_LEVEL = re.compile(rf"\s{{0,8}}\[?{_LEVEL}\]?:(?:[\w.]{{1,64}}:)?\s{{0,4}}")
+_TITAN = re.compile(r"\[titan\]\s?")
+_AFTER = re.compile(r"[\s|,:\]-]{1,8}")
+
+
+class Message(NamedTuple):
+    """A line without what its logger put before it."""
+
+    text: str
+    rank: int
+    """0 where none is told."""
+
+
+def strip(text: str) -> Message:
+    """The message of a line: rank prefix, timestamp, level, logger and source position taken off."""
+    position = 0
+    rank = 0
+    first = text[:1]
+    if first.isalpha() and first not in "IWEFDSCTNdwer" and "pid=" not in text:
+        return Message(text, 0)
+    for _ in range(2):
+        match = _RANK.match(text, position)
+        if match:
+            rank = int(match["rank"] or match["dist"] or match["bare"] or match["host"] or 0)
+            position = match.end()
+        if position == 0 or match:
+            titan = _TITAN.match(text, position)
+            position = titan.end() if titan else position
+    stamp = _STAMP.match(text, position) or _SHORT_STAMP.match(text, position)
+    leading = None if stamp else _LEADING_LEVEL.match(text, position)
+    if leading:
+        return Message(text[leading.end() :], rank)
+    if not stamp:
+        return Message(text[position:] if position else text, rank)
+    position = stamp.end()
+    for _ in range(6):
+        match = _FIELD.match(text, position)
+        if match is None:
+            break
+        position = match.end()
+    after = _AFTER.match(text, position)
+    if after:
+        position = after.end()
+        if text[position - 1] == "-" and text[position : position + 1].isdigit():
+            position -= 1
+    match = _RANK.match(text, position)
+    if match and (match["rank"] or match["dist"] or match["bare"]):
+        rank = int(match["rank"] or match["dist"] or match["bare"])
+        position = match.end()
+    return Message(text[position:], rank)
+
+
+def timestamp(text: str) -> float | None:
+    """Unix seconds of a full date and time near the start of a line, or None.
+
+    A time without a zone is taken as UTC: only differences between lines and their order matter to the
+    caller, who knows the machine's zone.
+    """
+    start = _RANK.match(text)
+    match = _STAMP.match(text, start.end() if start else 0)
+    if match is None:
+        return None
+    date = match["date"].replace("/", "-").replace(".", "-")
+    try:
+        moment = datetime.fromisoformat(f"{date}T{match['clock']}")
+    except ValueError:
+        return None
+    fraction = float("0." + match["fraction"][1:]) if match["fraction"] else 0.0
+    zone = match["zone"]
+    offset = timedelta()
+    if zone and zone not in ("Z", "UTC"):
+        sign = -1 if zone[0] == "-" else 1
+        offset = sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    return moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds() + fraction
