@@ -249,13 +249,16 @@ def _join(masks: list[int], start: int, start_level: int, stop: int, stop_level:
             masks[start] |= (2 << start_level) - (1 << middle)
             masks[stop] |= (1 << middle) - (1 << stop_level)
         return
-    slope = (stop_level - start_level) / width
-    here = start_level
+    direction = 1 if start_level <= stop_level else -1
+    rise = abs(stop_level - start_level)
+    slope = rise / width
     for step in range(width + 1):
-        there = int(start_level + slope * min(step + 0.5, width) + 0.5)
-        masks[start + step] |= (2 << max(here, there)) - (1 << min(here, there))
-        # The next column begins one dot further, or the line would look twice as thick where it is steep.
-        here = there + (1 if slope > 0 else -1) if abs(slope) >= 1 and step < width - 1 else there
+        begin = max(0, math.ceil(slope * (step - 0.5)))
+        end = rise if step == width else math.ceil(slope * (step + 0.5)) - 1
+        if end < begin:
+            begin = end = int(slope * step + 0.5)
+        levels = start_level + direction * begin, start_level + direction * end
+        masks[start + step] |= (2 << max(levels)) - (1 << min(levels))
 
 
 def _thicken_lone(masks: list[int], index: int, joined: bool, levels: int) -> None:
