@@ -33,8 +33,8 @@ class Family:
         self._walks = procfs.lists_children()
         self._seen: set[int] = set()
         self._strays: set[Member] = set()
-        first = procfs.stat(root)
-        self._ancestors = _ancestors(first)
+        self._root_stat = procfs.stat(root)
+        self._ancestors = _ancestors(self._root_stat)
         self.members: dict[int, Sight] = {}
         self.look()
 
@@ -75,16 +75,15 @@ class Family:
                 continue
             if self._leads(sight.stat.group) or self._leads(sight.stat.session):
                 self.members[pid] = sight
-            elif self._may_be_stray(sight.stat):
+            elif sight.stat.group == self._root_stat.group and self._may_be_orphan(sight.stat):
                 self._strays.add(sight.member)
         self._seen = present
 
     def adopt_from_cgroup(self, pid: int, established: bool) -> bool:
         """Takes in a process found in the job's own cgroup; False when it is someone else's.
 
-        Born after the job and handed to one of the root's ancestors, it is an orphan of the job: nobody but
-        the job's processes is born in its cgroup. This holds only while the cgroup is known
-        (`established`) to be the job's alone.
+        While the cgroup is known (`established`) to be the job's alone, whoever is born in it is the job's,
+        orphans too; but a container runtime or a shell can put a process of its own there.
         """
         try:
             with procfs.process(pid) as handle:
@@ -92,8 +91,7 @@ class Family:
         except procfs.GONE:
             return True
         stat = sight.stat
-        root = next(iter(self.members.values())).stat
-        orphan = established and stat.parent in self._ancestors and stat.start >= root.start
+        orphan = established and self._may_be_orphan(stat)
         if stat.parent in self.members or orphan or self._leads(stat.group) or self._leads(stat.session):
             self.members[pid] = sight
             return True
@@ -124,14 +122,20 @@ class Family:
         founder = self.members.get(leader)
         return founder is not None and leader in (founder.stat.group, founder.stat.session)
 
-    def _may_be_stray(self, stat: Stat) -> bool:
-        """In the root's process group, younger than it, and handed to a parent outside the session."""
-        root = next(iter(self.members.values())).stat
-        if stat.group != root.group or stat.start < root.start or stat.parent not in self._ancestors:
+    def _may_be_orphan(self, stat: Stat) -> bool:
+        """Whether a process likely has its parent, one of the root's ancestors, by a member's death.
+
+        Not so if it leads a session or shares that of its parent: then the parent has started it.
+        """
+        if (
+            stat.parent not in self._ancestors
+            or stat.start < self._root_stat.start
+            or stat.session == stat.pid
+        ):
             return False
         try:
             with procfs.process(stat.parent) as handle:
-                return procfs.stat(handle).session != root.session
+                return procfs.stat(handle).session != stat.session
         except procfs.GONE:
             return False
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from floydtop.events import Reading
+
 BUSY = "def busy(seconds):\n    import time\n    while time.process_time() < seconds: pass\n"
 """Source of a function that burns CPU until its process has used so many seconds."""
 
@@ -29,7 +31,11 @@ def program(source: str, **options: object) -> Iterator[subprocess.Popen[bytes]]
     finally:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        child.communicate()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def line(child: subprocess.Popen[bytes]) -> str:
@@ -43,6 +49,24 @@ def tell(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     child.stdin.write(b"\n")
     child.stdin.flush()
+
+
+class Stopwatch:
+    """Turns a rate between two readings into an amount, however long the readings themselves took."""
+
+    def __init__(self, read: Callable[[], Reading]) -> None:
+        """Takes the first reading."""
+        self._read = read
+        self._bounds = [time.monotonic()]
+        read()
+        self._bounds.append(time.monotonic())
+
+    def amount(self, name: str) -> tuple[float, float]:
+        """Takes the second reading; the least and the most that the rate can stand for."""
+        before = time.monotonic()
+        rate = self._read().values[name]
+        after = time.monotonic()
+        return rate * (before - self._bounds[1]), rate * (after - self._bounds[0])
 
 
 def until(condition: Callable[[], bool], patience: float = 10.0) -> None:
