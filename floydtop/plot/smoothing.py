@@ -45,8 +45,12 @@ class Smoother:
             if y - y == 0.0:
                 total = weight * total + 1.0
                 step = y - mean
-                # Two numbers of opposite sign near the largest float are further apart than a float holds.
-                mean = mean + step / total if math.isfinite(step) else mean - mean / total + y / total
+                if total == 1.0:
+                    mean = y
+                elif step - step == 0.0:
+                    mean += step / total
+                else:  # two numbers of opposite sign near the largest float
+                    mean += y / total - mean / total
                 append(mean)
             else:
                 append(math.nan)

@@ -46,10 +46,11 @@ class StrokeCache:
         self._find_starts(xs, size)
         self._ends = (xs[0], xs[size - 1]) if size else ()
         starts = self._starts if len(self._starts) <= _MOST_STROKES else [0]
+        ends = [*starts[1:], size] if starts else []
         self._caches = self._caches[: len(starts)]
         self._caches += [ColumnCache(log=self._log) for _ in range(len(starts) - len(self._caches))]
         strokes: list[Sequence[Column | None]] = []
-        for cache, start, end in zip(self._caches, starts, (*starts[1:], size), strict=True):
+        for cache, start, end in zip(self._caches, starts, ends, strict=True):
             whole = start == 0 and end == len(xs) == len(ys)
             own_xs, own_ys = (xs, ys) if whole else (xs[start:end], ys[start:end])
             columns = cache.columns(own_xs, own_ys, x0, x1, count)
@@ -95,11 +96,11 @@ def _crossing(xs: Sequence[float], ys: Sequence[float], x: float, *, log: bool) 
     after = bisect_left(xs, x)
     if not 0 < after < len(xs):
         return None
-    left, right = as_float(xs[after - 1]), as_float(xs[after])
+    x, left, right = as_float(x), as_float(xs[after - 1]), as_float(xs[after])
     start, end = as_float(ys[after - 1]), as_float(ys[after])
     if log:
         start, end = (math.log10(value) if value > 0 else math.nan for value in (start, end))
-    if not left < x <= right or not (math.isfinite(start) and math.isfinite(end)):
+    if not left < x <= right or not all(map(math.isfinite, (left, right, start, end))):
         return None
     share = (x / 2 - left / 2) / (right / 2 - left / 2)
     return start * (1 - share) + end * share if 0 <= share <= 1 else None
