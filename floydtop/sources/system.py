@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from floydtop.events import Facts, Gpu, JobState, JobStateName, Present, Reading, Sample, Stat
@@ -81,7 +81,7 @@ async def sample(
     now: Callable[[], float],
     interval: float,
     present_every: float = 2.0,
-) -> AsyncIterator[Facts | Sample | JobState | Present]:
+) -> AsyncGenerator[Facts | Sample | JobState | Present, None]:
     """What happens to the job's system metrics and its state, until the job ends.
 
     Facts come first, the first sample a second later, then one every `interval` seconds; a `Present` follows
