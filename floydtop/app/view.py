@@ -71,6 +71,15 @@ class View:
             return [(x, format_duration(x - origin)) for x in time_ticks(low, high, count, origin=origin)]
         return [(x, format_step(x)) for x in nice_ticks(low, high, count, integer=True)]
 
+    def x_label(self, spec: PanelSpec) -> str:
+        """What x means in a panel."""
+        if self.axis == "time":
+            return "time since the job's start"
+        counted = [
+            self.session.metrics[name].in_epochs for name in spec.names if name in self.session.metrics
+        ]
+        return "epoch" if counted and all(counted) else "step"
+
     def moment(self, x: float) -> str:
         """One x-value in words."""
         if math.isnan(x):

@@ -68,9 +68,10 @@ def _inside(assignment: Assignment) -> int:
     from floydtop.recorder.recording import Recording
 
     recording = Recording(assignment)
-    FloydtopApp(Feed(assignment.session), recorder=recording).run()
-    print(f"Recorded: floydtop replay {assignment.session.stem}")
-    return 0
+    app = FloydtopApp(Feed(assignment.session), recorder=recording)
+    app.run()
+    print(f"The recording is closed: floydtop replay {assignment.session.stem}")
+    return app.return_code or 0
 
 
 def find_recording(target: Target) -> Path | None:
@@ -101,14 +102,14 @@ def show(session: Path) -> int:
         from floydtop.app import FloydtopApp
         from floydtop.app.feed import Feed
 
-        feed = Feed(session)
-        FloydtopApp(feed).run()
-        say_goodbye(session, feed)
-        return 0
+        app = FloydtopApp(Feed(session))
+        app.run()
+        say_goodbye(session)
+        return app.return_code or 0
     return _play(session)
 
 
-def say_goodbye(session: Path, feed: object) -> None:
+def say_goodbye(session: Path) -> None:
     """One line about what goes on, and how to stop it."""
     from floydtop.session.library import look_at
 
@@ -139,8 +140,9 @@ def _play(session: Path) -> int:
     player = Player(session)
     from floydtop.app import FloydtopApp
 
-    FloydtopApp(player).run()
-    return 0
+    app = FloydtopApp(player)
+    app.run()
+    return app.return_code or 0
 
 
 def demo(seconds: float, *, interval: float, detach: bool) -> int:

@@ -16,10 +16,10 @@ from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, spread
 from floydtop.app.widgets.key_bar import KeyBar
-from floydtop.app.widgets.panel import MARKERS
+from floydtop.app.widgets.panel import MARKERS, y_ticks
 from floydtop.plot.chart import Curve, framed_chart
 from floydtop.plot.columns import ColumnCache, extent
-from floydtop.plot.scale import Scale, nice_ticks
+from floydtop.plot.scale import Scale
 from floydtop.plot.units import format_bytes, format_rate, format_value
 
 if TYPE_CHECKING:
@@ -105,10 +105,10 @@ class FramedChart(Canvas):
         for index, name in enumerate(spec.names):
             xs, ys = points(view, spec, name)
             cache = self._caches.setdefault(name, ColumnCache())
-            color = self.palette.curve(index).color
-            rgb = tuple(color.get_truecolor()) if color is not None else (95, 215, 255)
             label = f"{MARKERS[index % len(MARKERS)]} {clean(label_of(spec, name))}"
-            curves.append(Curve(label, cache.columns(xs, ys, x0, x1, 2 * width), (rgb[0], rgb[1], rgb[2])))
+            curves.append(
+                Curve(label, cache.columns(xs, ys, x0, x1, 2 * width), rgb(self.palette.curve(index)))
+            )
         self._fit(spec, curves)
         low, high = self._scale.low, self._scale.high
         text = framed_chart(
@@ -118,9 +118,10 @@ class FramedChart(Canvas):
             x_range=(x0, x1),
             y_range=(low, high),
             x_ticks=view.ticks(x0, x1, width // 14),
-            y_ticks=[(y, number(spec, y)) for y in nice_ticks(low, high, max(2, min(9, height // 4)))],
+            y_ticks=[(y, number(spec, y)) for y in y_ticks(spec, low, high, max(2, min(9, height // 4)))],
             title=clean(spec.title),
-            x_label=f"{view.axis}" + (" since the job's start" if view.axis == "time" else ""),
+            x_label=view.x_label(spec),
+            axes_color=rgb(self.palette.faint),
         )
         self.show(_rows_of(text))
 
@@ -134,6 +135,10 @@ class FramedChart(Canvas):
         self._scale.fit(0.0 if spec.unit else low, high)
 
 
+CELL = 10
+"""Cells of one number in the table."""
+
+
 class Table(Canvas):
     """Last, minimum, maximum, mean and count of each series."""
 
@@ -142,16 +147,18 @@ class Table(Canvas):
     def draw(self, view: View, spec: PanelSpec) -> None:
         """Show the numbers."""
         palette = self.palette
-        heading: Row = [Run(f"  {'':<24}", palette.dim)]
-        heading += [Run(f"{column:>11}", palette.dim) for column in self.COLUMNS]
+        labels = [clean(label_of(spec, name)) for name in spec.names]
+        wide = min(24, max(map(len, labels))) + 1
+        fitting = max(1, (self.size.width - wide - 2) // CELL)
+        heading: Row = [Run(" " * (wide + 2), palette.dim)]
+        heading += [Run(f"{column:>{CELL}}", palette.dim) for column in self.COLUMNS[:fitting]]
         rows = [heading]
         for index, name in enumerate(spec.names):
             mark = MARKERS[index % len(MARKERS)]
-            label = clean(label_of(spec, name))
             row: Row = [
                 Run(f"{mark} ", palette.curve(index)),
-                Run(f"{label[:23]:<24}", palette.strong),
-                *(Run(f"{cell:>11}", palette.text) for cell in self._cells(view, spec, name)),
+                Run(f"{labels[index][: wide - 1]:<{wide}}", palette.strong),
+                *(Run(f"{cell:>{CELL}}", palette.text) for cell in self._cells(view, spec, name)[:fitting]),
             ]
             bad = view.session.metrics[name].not_finite if name in view.session.metrics else 0
             rows.append(
@@ -231,6 +238,12 @@ def number(spec: PanelSpec, value: float) -> str:
     if spec.unit == "percent":
         return f"{value:.1f}%" if value < 10 else f"{value:.0f}%"
     return {"bytes": format_bytes, "rate": format_rate}.get(spec.unit, format_value)(value)
+
+
+def rgb(style: Style) -> tuple[int, int, int]:
+    """A style's colour, as plotext wants it."""
+    color = style.color.get_truecolor() if style.color is not None else (208, 212, 220)
+    return color[0], color[1], color[2]
 
 
 def _rows_of(ansi: str) -> list[Row]:

@@ -75,7 +75,12 @@ class MonitorScreen(Screen[None]):
                 yield Grid(id="charts")
                 yield LogView(id="log")
             yield Vertical(id="side")
+        yield from self.compose_below()
         yield KeyBar((*self.KEYS, *APP))
+
+    def compose_below(self) -> ComposeResult:
+        """What stands between the body and the keys."""
+        yield from ()
 
     def on_mount(self) -> None:
         self.take_in()

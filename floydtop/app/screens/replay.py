@@ -28,11 +28,8 @@ class ReplayScreen(MonitorScreen):
         self.player = player
         self._played_at = 0.0
 
-    def compose(self) -> ComposeResult:
-        *rest, keys = super().compose()
-        yield from rest
+    def compose_below(self) -> ComposeResult:
         yield Transport(id="transport")
-        yield keys
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(FRAME, self.play, pause=True)

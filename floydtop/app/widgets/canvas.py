@@ -77,9 +77,9 @@ class Canvas(Widget):
     def render_line(self, y: int) -> Strip:
         """One row as Textual wants it."""
         width = self.size.width
-        if y >= len(self._shown):
-            return Strip.blank(width)
-        return Strip(Segment(run.text, run.style) for run in self._shown[y]).adjust_cell_length(width)
+        row = self._shown[y] if y < len(self._shown) else []
+        strip = Strip(Segment(run.text, run.style) for run in row).adjust_cell_length(width)
+        return strip.apply_style(self.rich_style.background_style)
 
 
 def _harmless(run: Run) -> Run:

@@ -17,6 +17,9 @@ GAP = 3
 class Gauges(Canvas):
     """CPU, memory, disk and GPUs of the job; a reading that is not known says n/a, and why if it fits."""
 
+    _over = False
+    """The job has ended: what is shown was the last reading."""
+
     def draw(self, view: View) -> None:
         """Show the present reading, or the last recorded sample of a session that is over."""
         width = self.size.width
@@ -42,6 +45,7 @@ class Gauges(Canvas):
     def _items(self, view: View) -> list[Row]:
         session = view.session
         values, unknown = readings(session)
+        self._over = session.state == "exited"
         if session.state == "no-process":
             text = "no process on this machine writes this log: no system metrics"
             return [[Run(text, self.palette.faint)]]
@@ -87,7 +91,7 @@ class Gauges(Canvas):
         if percent is None:
             row.append(Run(f"n/a {unknown.get(name, '')}"[:40].rstrip(), palette.faint))
         else:
-            style = palette.good if percent < 70 else palette.warning if percent < 90 else palette.accent
+            style = palette.faint if self._over else palette.good if percent < 85 else palette.warning
             full, empty = bar(percent)
             row += [Run(full, style), Run(empty, palette.track), Run(f" {percent:3.0f}% ", palette.strong)]
         if text:

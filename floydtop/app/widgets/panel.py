@@ -170,6 +170,7 @@ class Panel(Canvas, can_focus=True):
     def _system_layers(
         self, view: View, name: str, index: int, x0: float, x1: float, count: int
     ) -> list[Layer]:
+        """The recorded ticks with their min-max band, then the readings since; the first series is filled."""
         layers: list[Layer] = []
         series = view.session.system.get(name)
         xs: list[float] = []
@@ -178,14 +179,15 @@ class Panel(Canvas, can_focus=True):
             lows = self._cache(name + ":low").columns(series.times, series.lows, x0, x1, count)
             highs = self._cache(name + ":high").columns(series.times, series.highs, x0, x1, count)
             layers.append(Layer(_band(lows, highs), BAND + index))
-            layers.append(Layer(self._cache(name).columns(series.times, series.means, x0, x1, count), index))
+            means = self._cache(name).columns(series.times, series.means, x0, x1, count)
+            layers += _curve(means, index)
             xs, ys = [series.times[-1]], [series.means[-1]]
         for present in view.trace:
             if name in present.values:
                 xs.append(present.t)
                 ys.append(present.values[name])
         if len(xs) > 1 or (xs and not series):
-            layers.append(Layer(ColumnCache().columns(xs, ys, x0, x1, count), index))
+            layers += _curve(ColumnCache().columns(xs, ys, x0, x1, count), index)
         return layers
 
     def _cache(self, name: str) -> ColumnCache:
@@ -207,16 +209,11 @@ class Panel(Canvas, can_focus=True):
         """The labels of the y-axis, a row each, right-aligned."""
         labels = [" " * LABELS] * height
         count = max(2, min(height // 2, 5))
-        for tick in self._ticks(low, high, count):
+        for tick in y_ticks(self.spec, low, high, count):
             row = round((high - tick) / (high - low) * (height - 1)) if high > low else height - 1
             if 0 <= row < height:
                 labels[row] = f"{self._tick_label(tick):>{LABELS - 1}} "
         return labels
-
-    def _ticks(self, low: float, high: float, count: int) -> list[float]:
-        if self.spec is not None and self.spec.unit in ("bytes", "rate"):
-            return byte_ticks(low, high, count)
-        return nice_ticks(low, high, count)
 
     def _tick_label(self, tick: float) -> str:
         unit = self.spec.unit if self.spec is not None else ""
@@ -243,10 +240,18 @@ class Panel(Canvas, can_focus=True):
         plot_width = width - LABELS
         return [
             Run(
-                " " * LABELS + place_labels(view.ticks(low, high, plot_width // 10), low, high, plot_width),
+                " " * LABELS
+                + place_labels(view.ticks(low, high, max(2, plot_width // 8)), low, high, plot_width),
                 self.palette.faint,
             )
         ]
+
+
+def y_ticks(spec: PanelSpec | None, low: float, high: float, count: int) -> list[float]:
+    """Ticks at round numbers of the panel's unit."""
+    if spec is not None and spec.unit in ("bytes", "rate"):
+        return byte_ticks(low, high, count)
+    return nice_ticks(low, high, count)
 
 
 def byte_ticks(low: float, high: float, count: int) -> list[float]:
@@ -281,6 +286,11 @@ def _band(lows: Sequence[Column | None], highs: Sequence[Column | None]) -> list
         Column(b.last, b.last, a.low, b.high, a.bad) if a is not None and b is not None else None
         for a, b in zip(islice(lows, None), highs, strict=True)
     ]
+
+
+def _curve(columns: Sequence[Column | None], index: int) -> list[Layer]:
+    line = Layer(columns, index)
+    return [Layer(columns, BAND + index, filled=True), line] if index == 0 else [line]
 
 
 def _message(text: str, width: int, height: int, style: Style) -> list[Row]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 
+from floydtop.app.palette import Palette
 from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width, spread
@@ -16,8 +17,12 @@ from floydtop.plot.units import format_duration
 BAR = 12
 
 
+NAME = 12
+"""Cells that the job's name takes at least, when it is shown."""
+
+
 class StatusBar(Canvas):
-    """One row; what matters least is dropped first when it is narrow."""
+    """One row; what matters least is left out first when it is narrow."""
 
     def draw(self, view: View, mode: str) -> None:
         """Show the state of the view; `mode` is what the screen itself is doing: recording, replay..."""
@@ -27,56 +32,68 @@ class StatusBar(Canvas):
         style = {"good": palette.good, "warning": palette.warning, "bad": palette.bad, "dim": palette.dim}[
             mood
         ]
-        left: Row = [Run(" floydtop ", palette.accent), Run(f" {sign} {words} ", style)]
-        right: Row = [*self._progress(view), Run(f"x: {view.axis}  ", palette.dim), *self._mode(mode)]
-        middle: Row = []
         job = session.header.job if session.header else None
-        if job is not None:
-            elapsed = format_duration(max(0.0, session.now - session.origin))
-            middle = [Run(f" pid {job.pid}  ", palette.dim), Run(f"{elapsed:>7} ", palette.text)]
-        room = self.size.width - row_width(left) - row_width(middle) - row_width(right) - 3
-        name = clean(short_command(session.name))
-        if room >= 8:
-            name = name if len(name) <= room else name[: room - 1] + "…"
-            left.append(Run(f" {set_cell_size(name, min(room, len(name)))} ", palette.strong))
-        elif room < 0:
-            right = self._mode(mode)
-        self.show([spread(left + middle, right, self.size.width, palette.dim)])
+        progress = session.present.progress if session.present is not None else None
+        elapsed = format_duration(max(0.0, session.now - session.origin))
+        # From what is left out first to what stays to the last.
+        parts: dict[str, Row] = {
+            "bar": progress_bar(progress, palette),
+            "brand": [Run(" floydtop ", palette.accent)],
+            "pid": [Run(f" pid {job.pid} ", palette.dim)] if job is not None else [],
+            "progress": progress_words(progress, palette),
+            "axis": [Run(f" x: {view.axis} ", palette.dim)],
+            "elapsed": [Run(f" {elapsed:>6} ", palette.text)] if job is not None else [],
+            "mode": self._mode(mode),
+            "state": [Run(f" {sign} {words} ", style)],
+        }
+        width = self.size.width
+        for part in ("bar", "brand", "pid", "progress", "axis", "elapsed", "mode"):
+            if sum(map(row_width, parts.values())) + NAME <= width:
+                break
+            parts[part] = []
+        room = width - sum(map(row_width, parts.values())) - 3
+        left = [*parts["brand"], *parts["state"], *self._job_name(session.name, room)]
+        left += [*parts["pid"], *parts["elapsed"]]
+        right = [*parts["progress"], *parts["bar"], *parts["axis"], *parts["mode"]]
+        self.show([spread(left, right, width, palette.dim)])
+
+    def _job_name(self, command: str, room: int) -> Row:
+        name = clean(short_command(command))
+        if cell_len(name) > room:
+            name = set_cell_size(name, max(0, room - 1)).rstrip() + "…"
+        return [Run(f" {name} ", self.palette.strong)] if room > 2 else []
 
     def _mode(self, mode: str) -> Row:
         palette = self.palette
         style = {"recording": palette.bad, "paused": palette.warning}.get(mode, palette.dim)
         sign = {"recording": "● ", "paused": "‖ "}.get(mode, "")
-        return [Run(f"{sign}{mode} ", style)]
-
-    def _progress(self, view: View) -> Row:
-        present = view.session.present
-        if present is None or present.progress is None:
-            return []
-        return progress_row(present.progress, self)
+        return [Run(f" {sign}{mode} ", style)]
 
 
-def progress_row(progress: Progress, canvas: Canvas) -> Row:
-    """`epoch 3/10 ━━━━╸─────`, as far as the job tells."""
-    palette = canvas.palette
-    row: Row = []
+def progress_words(progress: Progress | None, palette: Palette) -> Row:
+    """`epoch 3/10`, as far as the job tells."""
+    if progress is None:
+        return []
     if progress.epoch is not None:
         of = f"/{progress.epochs}" if progress.epochs else ""
-        row.append(Run(f"epoch {progress.epoch}{of} ", palette.text))
-    elif progress.step is not None:
+        return [Run(f" epoch {progress.epoch}{of} ", palette.text)]
+    if progress.step is not None:
         of = f"/{progress.steps}" if progress.steps else ""
-        row.append(Run(f"step {progress.step}{of} ", palette.text))
-    share = done_share(progress)
-    if share is not None:
-        full = round(share * BAR)
-        row += [
-            Run("━" * full, palette.accent),
-            Run("━" * (BAR - full), palette.track),
-            Run("  ", palette.dim),
-        ]
-    elif row:
-        row.append(Run(" ", palette.dim))
-    return row
+        return [Run(f" step {progress.step}{of} ", palette.text)]
+    return []
+
+
+def progress_bar(progress: Progress | None, palette: Palette) -> Row:
+    """How much of the run is done."""
+    share = done_share(progress) if progress is not None else None
+    if share is None:
+        return []
+    full = round(share * BAR)
+    return [
+        Run("━" * full, palette.accent),
+        Run("━" * (BAR - full), palette.track),
+        Run(f" {share:4.0%} ", palette.dim),
+    ]
 
 
 def done_share(progress: Progress) -> float | None:
