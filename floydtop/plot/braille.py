@@ -17,6 +17,9 @@ __all__ = ["BLANK_STYLE", "NAN_STYLE", "Layer", "Run", "dots", "draw", "sparklin
 BLANK_STYLE = -1
 NAN_STYLE = -2
 
+# Cells of one colour in a row where curves coincide: fewer look like a third colour, and cost more bytes.
+_TURN = 3
+
 Run = tuple[str, int]
 """A text and its style: the layer's number, BLANK_STYLE or NAN_STYLE."""
 
@@ -41,7 +44,7 @@ def draw(
     is bridged by a straight line. A column with nothing but NaN or infinite values breaks the line; each
     column that holds one gets a mark in the bottom row, or all in the top row where that hides fewer dots.
     What lies outside the range is drawn at the edge. A later layer takes the cells that it crosses, except
-    where an earlier curve would vanish: there the dots of both have the later one's style.
+    where an earlier curve would vanish: there the dots of both show, in the style of each by turns.
 
     Returns:
         `height` rows, top first, each a list of (text, style) whose widths sum to `width`. Blanks between
@@ -92,6 +95,7 @@ class _Canvas:
         self._cells = [[0] * width for _ in range(height)]
         self._styles = [[BLANK_STYLE] * width for _ in range(height)]
         self._beneath: set[int] = set()
+        self._painted = 0
         self._marked_row = -1
         self._marks: set[int] = set()
 
@@ -99,6 +103,8 @@ class _Canvas:
         """Add a layer's dots, given as one int a dot column with bit 0 at the bottom."""
         if beneath:
             self._beneath.add(style)
+        else:
+            self._painted += 1
         down, height = self._shape.down, len(self._cells)
         drawn = functools.reduce(operator.or_, masks, 0)
         shifts = range((height - 1) * down, -1, -down)
@@ -145,16 +151,23 @@ class _Canvas:
         """Paint a row that others have drawn on.
 
         A cell has one colour. Where curves cross, the later one takes the cell for itself, which keeps its
-        line thin. Where a curve would vanish from this column of cells altogether, its dots stay.
+        line thin. Where a curve would vanish from this column of cells altogether, its dots stay, and
+        curves that coincide take turns with the colour.
         """
         cells, styles = self._cells[row], self._styles[row]
         for column, code in enumerate(layer[row]):
             if not code:
                 continue
             there = styles[column]
+            if there == style:
+                cells[column] |= code
+                continue
             gives_way = there in self._beneath and style not in self._beneath
-            if not gives_way and not self._shows_elsewhere(column, there, layer):
+            if not gives_way and cells[column] and not self._shows_elsewhere(column, there, layer):
                 code |= cells[column]
+                if column // _TURN % self._painted != self._painted - 1:
+                    cells[column] = code
+                    continue
             cells[column], styles[column] = code, style
 
     def _shows_elsewhere(self, column: int, style: int, layer: list[list[int]]) -> bool:

@@ -122,9 +122,19 @@ def test_later_layer_takes_the_cell_that_it_crosses():
     assert draw([Layer(bar, 0), Layer(level, 1)], 1, 2, 0, 7) == [[("⠉", 1)], [("⣿", 0)]]
 
 
-def test_curve_that_would_vanish_keeps_its_dots():
-    rows = draw([Layer([point(3)] * 2, 0), Layer([point(0)] * 2, 1)], 1, 1, 0, 3)
-    assert rows == [[("⣉", 1)]]
+def test_curves_that_coincide_show_the_dots_of_both_and_take_turns_with_the_colour():
+    rows = draw([Layer([point(3)] * 12, 0), Layer([point(0)] * 12, 1)], 6, 1, 0, 3)
+    assert rows == [[("⣉⣉⣉", 0), ("⣉⣉⣉", 1)]]
+
+
+def test_none_of_many_coinciding_curves_disappears():
+    rows = draw([Layer([point(0)] * 80, style) for style in range(4)], 40, 1, 0, 1)
+    assert {style for _, style in rows[0]} == {0, 1, 2, 3}
+
+
+def test_strokes_of_one_style_keep_all_their_dots():
+    strokes = [Layer([Column(0, 0, 0, 7, 0)] * 2, 0), Layer([point(7)] * 2, 0)]
+    assert texts(draw(strokes, 1, 2, 0, 7)) == ["⣿", "⣿"]
 
 
 def test_raw_values_give_way_to_smoothed_ones():
