@@ -8,18 +8,24 @@ this module describes each. JSON has no NaN: metric values that are not finite a
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, get_args
 
 import msgspec
 
 from floydtop.errors import FloydtopError
-from floydtop.events import Event, Header, Metrics
+from floydtop.events import Event, Header, Metrics, Sample
 
 FORMAT = "floydtop-session"
 VERSION = 1
 
-_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+LONGEST_LINE = 16 << 20
+"""Bytes: a command line of 2 MiB is the longest thing that we write; more than this is no session."""
+
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Event)
@@ -38,20 +44,33 @@ def encode(event: Event) -> bytes:
         plain = msgspec.to_builtins(event)
         plain["v"] = {name: spell(value) for name, value in event.values.items()}
         return _encode_text(plain)
+    if isinstance(event, Sample):
+        event = _without_nonsense(event)
     return _encode_text(event)
+
+
+def _without_nonsense(sample: Sample) -> Sample:
+    """A sample whose readings are numbers: one that is not would cost the reader the whole line."""
+    bad = [name for name, stat in sample.values.items() if not all(map(math.isfinite, stat))]
+    if not bad:
+        return sample
+    values = {name: stat for name, stat in sample.values.items() if name not in bad}
+    unknown = sample.unknown | dict.fromkeys(bad, "the reading was no finite number")
+    return msgspec.structs.replace(sample, values=values, unknown=unknown)
 
 
 def _encode_text(thing: object) -> bytes:
     try:
         return _encoder.encode(thing) + b"\n"
     except UnicodeEncodeError:
-        # A path or a command line that is not UTF-8 arrives with lone surrogates (os.fsdecode).
+        # A path or a command line that is not UTF-8 arrives with lone surrogates (os.fsdecode), and JSON
+        # that a job prints can spell them.
         return _encoder.encode(_without_surrogates(msgspec.to_builtins(thing))) + b"\n"
 
 
 def _without_surrogates(thing: Any) -> Any:
     if isinstance(thing, str):
-        return thing.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return _SURROGATE.sub("\ufffd", thing)
     if isinstance(thing, dict):
         return {_without_surrogates(key): _without_surrogates(value) for key, value in thing.items()}
     if isinstance(thing, list):
@@ -83,11 +102,15 @@ class Reader:
         data = self._rest + chunk
         end = data.rfind(b"\n") + 1
         self._rest = data[end:]
+        if len(self._rest) > LONGEST_LINE:
+            # A line without an end would be copied with each chunk until the memory is full. A byte that
+            # begins no line stands for it, so that it counts as damaged when it ends.
+            self._rest = b"\0"
         if not end:
             return []
         try:
             events: list[Event] = _decoder.decode_lines(data[:end])
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             events = [event for line in data[:end].split(b"\n") if (event := self._decode(line)) is not None]
         for event in events:
             if isinstance(event, Header):
@@ -105,7 +128,7 @@ class Reader:
         try:
             event: Event = _decoder.decode(line)
             return event
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass
         try:
             plain = msgspec.json.decode(line)
@@ -116,11 +139,14 @@ class Reader:
         if isinstance(kind, str) and kind not in _KINDS:
             self.strange += 1
             return None
-        if kind == "h":
+        if kind == "h" and plain.get("format") == FORMAT:
             # A newer header may have another shape: its version decides before its fields do.
             check_version(plain.get("format"), plain.get("v"))
         if kind == "m" and isinstance(plain.get("v"), dict):
-            plain["v"] = {name: _NOT_FINITE.get(value, value) for name, value in plain["v"].items()}
+            plain["v"] = {
+                name: NOT_FINITE.get(value, value) if isinstance(value, str) else value
+                for name, value in plain["v"].items()
+            }
         try:
             converted: Event = msgspec.convert(plain, Event)
             return converted

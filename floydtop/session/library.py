@@ -145,6 +145,8 @@ def find(name: str | None) -> Path:
             )
         return newest.path
     if os.path.exists(name):
+        if not os.path.isfile(name):
+            raise FloydtopError(f"{name} is not a file: name a session, or see `floydtop sessions`.")
         return Path(name)
     matches = [r.path for r in recordings() if r.name.startswith(name) or f"-{name}-" in r.name]
     if not matches:
