@@ -53,7 +53,7 @@ class CpuMeter:
         for pid in self._family.pids:
             try:
                 with procfs.process(pid) as handle:
-                    ignored = procfs.table(procfs.read("status", handle)).get("SigIgn", "0")
+                    ignored = procfs.field(procfs.read("status", handle), "SigIgn") or "0"
             except procfs.GONE:
                 continue
             if int(ignored, 16) & SIGCHLD_BIT:

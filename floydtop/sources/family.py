@@ -31,7 +31,8 @@ class Family:
         """`root` is a handle on the root process (see procfs), which stays with the caller."""
         self._root = root
         self._walks = procfs.lists_children()
-        self._seen: set[int] = set()
+        self._seen: set[str] = set()
+        self._newest = b""
         self._strays: set[Member] = set()
         self._root_stat = procfs.stat(root)
         self._ancestors = _ancestors(self._root_stat)
@@ -66,18 +67,21 @@ class Family:
 
         A process group or session that a member leads belongs to the job, whoever is the parent now.
         """
-        present = procfs.pids()
-        for pid in present - self._seen - self.members.keys():
+        newest = procfs.newest()
+        if newest == self._newest:
+            return
+        self._newest, present = newest, procfs.names()
+        unseen, self._seen = present - self._seen, present
+        for pid in {int(name) for name in unseen if name.isdigit()} - self.members.keys():
             try:
                 with procfs.process(pid) as handle:
-                    sight = _look(handle)
+                    stat = procfs.stat(handle)
+                    if self._leads(stat.group) or self._leads(stat.session):
+                        self.members[pid] = _look(handle)
+                    elif stat.group == self._root_stat.group and self._may_be_orphan(stat):
+                        self._strays.add((stat.pid, stat.start))
             except procfs.GONE:
                 continue
-            if self._leads(sight.stat.group) or self._leads(sight.stat.session):
-                self.members[pid] = sight
-            elif sight.stat.group == self._root_stat.group and self._may_be_orphan(sight.stat):
-                self._strays.add(sight.member)
-        self._seen = present
 
     def adopt_from_cgroup(self, pid: int, established: bool) -> bool:
         """Takes in a process found in the job's own cgroup; False when it is someone else's.
@@ -143,10 +147,11 @@ class Family:
 def _look(handle: int) -> Sight:
     stat = procfs.stat(handle)
     try:
-        counters = procfs.table(procfs.read("io", handle))
+        counters = procfs.read("io", handle)
     except PermissionError:
         return Sight(stat, None)
-    return Sight(stat, (int(counters["read_bytes"]), int(counters["write_bytes"])))
+    read, written = procfs.field(counters, "read_bytes"), procfs.field(counters, "write_bytes")
+    return Sight(stat, None if read is None or written is None else (int(read), int(written)))
 
 
 def _ancestors(stat: Stat) -> set[int]:
@@ -166,7 +171,7 @@ def _ancestors(stat: Stat) -> set[int]:
 def _children_by_scan() -> dict[int, list[int]]:
     """Parent -> children of all processes, for kernels without CONFIG_PROC_CHILDREN."""
     found: dict[int, list[int]] = {}
-    for pid in procfs.pids():
+    for pid in [int(name) for name in procfs.names() if name.isdigit()]:
         try:
             with procfs.process(pid) as handle:
                 found.setdefault(procfs.stat(handle).parent, []).append(pid)

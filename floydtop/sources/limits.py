@@ -117,7 +117,7 @@ class Limits:
     def _read_memory(self) -> None:
         limits = [(limit, f"limit of cgroup {level.path}") for level in self._memory
                   if (limit := cgroup.memory_limit(level)) is not None]  # fmt: skip
-        total = procfs.kibibytes(procfs.table(procfs.read("/proc/meminfo")).get("MemTotal"))
+        total = procfs.size(procfs.read("/proc/meminfo"), "MemTotal")
         if total is not None:
             limits.append((total, "the machine"))
         if limits:

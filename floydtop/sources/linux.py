@@ -185,8 +185,8 @@ class LinuxTree:
 def _why_not(pid: int) -> str:
     """Why a process cannot be watched, in one sentence."""
     try:
-        group = int(procfs.table(procfs.read(f"/proc/{pid}/status"))["Tgid"])
-    except (OSError, KeyError):
+        group = int(procfs.field(procfs.read(f"/proc/{pid}/status"), "Tgid") or pid)
+    except OSError:
         group = pid
     if group != pid:
         return f"{pid} is a thread of process {group}: give that number instead."

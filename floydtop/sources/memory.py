@@ -108,17 +108,17 @@ def _measure(sights: Iterable[Sight]) -> tuple[Taken, float]:
             with procfs.process(sight.stat.pid) as handle:
                 if procfs.stat(handle).start != sight.stat.start:
                     continue
-                status = procfs.table(procfs.read("status", handle))
+                status = procfs.read("status", handle)
                 try:
-                    rollup = procfs.table(procfs.read("smaps_rollup", handle))
-                    size += procfs.kibibytes(rollup.get("Pss")) or 0
-                    swapped += procfs.kibibytes(rollup.get("SwapPss")) or 0
+                    rollup = procfs.read("smaps_rollup", handle)
+                    size += procfs.size(rollup, "Pss") or 0
+                    swapped += procfs.size(rollup, "SwapPss") or 0
                     by_pss += 1
                 except (PermissionError, FileNotFoundError):
-                    size += procfs.kibibytes(status.get("VmRSS")) or 0
-                    swapped += procfs.kibibytes(status.get("VmSwap")) or 0
+                    size += procfs.size(status, "VmRSS") or 0
+                    swapped += procfs.size(status, "VmSwap") or 0
                     by_rss += 1
-                peak = max(peak, procfs.kibibytes(status.get("VmHWM")) or 0)
+                peak = max(peak, procfs.size(status, "VmHWM") or 0)
         except procfs.GONE:
             continue
     return Taken(size, swapped, peak, by_pss, by_rss), time.thread_time() - began

@@ -98,10 +98,17 @@ def parse_stat(text: bytes) -> Stat:
     )
 
 
-def table(text: bytes) -> dict[str, str]:
-    """`Name: value` lines (status, io, smaps_rollup, meminfo) as a mapping."""
-    pairs = (line.split(b":", 1) for line in text.splitlines() if b":" in line)
-    return {name.decode(errors="replace"): value.decode(errors="replace").strip() for name, value in pairs}
+def field(text: bytes, name: str) -> str | None:
+    """The value of one `Name: value` line (status, io, smaps_rollup, meminfo), None when it is not there.
+
+    Looking for one line is ten times faster than taking all fifty of them apart.
+    """
+    label = f"{name}:".encode()
+    start = 0 if text.startswith(label) else text.find(b"\n" + label) + 1
+    if start == 0 and not text.startswith(label):
+        return None
+    end = text.find(b"\n", start)
+    return text[start + len(label) : None if end < 0 else end].strip().decode(errors="replace")
 
 
 def counters(text: bytes) -> dict[str, int]:
@@ -110,8 +117,9 @@ def counters(text: bytes) -> dict[str, int]:
     return {words[0].decode(): int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
 
 
-def kibibytes(value: str | None) -> int | None:
-    """The bytes of a value such as `404 kB`; None stays None."""
+def size(text: bytes, name: str) -> int | None:
+    """The bytes of a line such as `Pss: 404 kB`, None when it is not there."""
+    value = field(text, name)
     return None if value is None else int(value.split()[0]) * 1024
 
 
@@ -146,9 +154,14 @@ def lists_children() -> bool:
     return os.path.exists("/proc/thread-self/children")
 
 
-def pids() -> set[int]:
-    """Every pid that /proc shows to us."""
-    return {int(name) for name in os.listdir("/proc") if name[0] in "123456789"}
+def names() -> set[str]:
+    """What /proc lists: the pids that it shows to us, and a few dozen words."""
+    return set(os.listdir("/proc"))
+
+
+def newest() -> bytes:
+    """The pid that was given last in our pid namespace, which tells whether any process is new."""
+    return read("/proc/loadavg").rsplit(None, 1)[-1]
 
 
 def ticks_now() -> float:

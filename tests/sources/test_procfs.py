@@ -79,8 +79,15 @@ def test_children_of_every_thread_are_found() -> None:
         thread.join()
 
 
-def test_tables_and_counters_skip_what_is_not_theirs() -> None:
-    assert procfs.table(b"Pss:  12 kB\nnonsense\nSigIgn:\t0001\n") == {"Pss": "12 kB", "SigIgn": "0001"}
+def test_lines_are_found_by_their_whole_name() -> None:
+    text = b"Pss_Anon: 9 kB\nPss:  12 kB\ncancelled_write_bytes: 7\nwrite_bytes: 8\nSigIgn:\t0001"
+    assert procfs.field(text, "Pss_Anon") == "9 kB"
+    assert procfs.size(text, "Pss") == 12288
+    assert procfs.field(text, "write_bytes") == "8"
+    assert procfs.field(text, "SigIgn") == "0001"
+    assert procfs.field(text, "Absent") is None
+    assert procfs.size(text, "SwapPss") is None
+
+
+def test_counters_skip_what_is_no_number() -> None:
     assert procfs.counters(b"oom_kill 3\nmax\nlow max\nnr_periods 7\n") == {"oom_kill": 3, "nr_periods": 7}
-    assert procfs.kibibytes("12 kB") == 12288
-    assert procfs.kibibytes(None) is None
