@@ -12,7 +12,7 @@ from collections import deque
 from floydtop.events import Gpu, Reading, Stat
 
 from .gpu_faults import ecc_sentence, slowdowns, xid_sentence
-from .gpu_owner import ALIEN, Hints, Ownership, exists, guess, job_gpus, read_hints
+from .gpu_owner import Hints, Ownership, exists, guess, job_gpus, job_share, read_hints
 from .gpu_supervisor import Patience, Supervisor
 from .gpu_tick import Energy, Tick
 from .gpu_wire import Device, DeviceReading, Line
@@ -36,9 +36,6 @@ HINTS_SECONDS = 15.0
 """Between two looks at environment and open files of the job: a process may hold thousands of files."""
 ALWAYS = FIELDS[:-2]
 """Fields that a GPU has or that are missed; those of MIG are only there when the job runs on an instance."""
-UNTOLD_UNDER_MIG = ("utilization", "job_sm_percent")
-MIG = "MIG is on: the driver does not tell it by instance"
-UNLISTED = "the driver lists no process of this job"
 
 
 class GpuReader:
@@ -60,7 +57,8 @@ class GpuReader:
         self._faults: dict[str, str] = {}
         self._alerts: deque[str] = deque(maxlen=100)
         self._trouble: str | None = "waiting for the NVIDIA driver"
-        self._absent = False
+        self._quiet = True
+        self._line = Line()
         self._settled = asyncio.Event()
 
     async def start(self) -> None:
@@ -77,7 +75,14 @@ class GpuReader:
 
     def watch(self, pids: set[int]) -> None:
         """Tell which processes are the job's, as this PID namespace numbers them."""
+        if pids == self._pids:
+            return
         self._pids = set(pids)
+        if self._line.readings and not self._owned.by_pid:
+            # Whoever asks now should not have to wait for the next second.
+            self._attribute(self._line.readings)
+            for reading in self._line.readings:
+                self._now[reading.index] = self._view(reading, self._line.t)
 
     def latest(self) -> Reading:
         """The last second of the job's GPUs: `gpu.N.FIELD` with N the NVML index and FIELD of `FIELDS`."""
@@ -142,7 +147,7 @@ class GpuReader:
 
     def _merged(self, indices: frozenset[int]) -> Reading:
         merged = Reading()
-        if self._trouble and not self._now and not self._absent:
+        if self._trouble and not self._now and not self._quiet:
             merged.unknown["gpu"] = self._trouble
         for index in sorted(indices):
             if self._trouble:
@@ -154,7 +159,7 @@ class GpuReader:
 
     def _hear(self, line: Line) -> None:
         if line.absent is not None:
-            self._trouble, self._absent = line.absent, True
+            self._trouble, self._quiet = line.absent, True
             self._settled.set()
         elif line.devices is not None:
             self._devices = line.devices
@@ -162,9 +167,10 @@ class GpuReader:
             if self._trouble and self._now:
                 self._alerts.append("the GPU sampler is back")
             self._trouble = None
+            self._line = line
             self._attribute(line.readings)
             for reading in line.readings:
-                self._take(reading, line.t)
+                self._take(reading)
             for index, code in line.xids:
                 self._fault(index, "xid", xid_sentence(index, code))
             self._settled.set()
@@ -172,7 +178,7 @@ class GpuReader:
     def _lose(self, why: str) -> None:
         if why != self._trouble:
             self._alerts.append(why)
-        self._trouble = why
+        self._trouble, self._quiet = why, False
         self._settled.set()
 
     def _fault(self, index: int, topic: str, sentence: str) -> None:
@@ -199,72 +205,40 @@ class GpuReader:
                 self._hints = read_hints(self._pids)
             self._owned = guess(self._devices, readings, self._hints, bool(self._aliens))
 
-    def _take(self, reading: DeviceReading, t: float) -> None:
-        """One GPU's reading: as present values, into the tick, and as faults."""
-        index = reading.index
-        values = dict(reading.values)
-        missing = dict(reading.missing)
+    def _take(self, reading: DeviceReading) -> None:
+        """Put one GPU's reading into the present, the tick and the faults."""
+        index, view = reading.index, self._view(reading, self._line.t)
+        self._now[index] = view
+        for name, value in view.values.items():
+            low, high = value, value
+            if name.endswith(".utilization") and reading.low is not None and reading.high is not None:
+                low, high = reading.low, reading.high
+            self._tick.add(name, value, low, high)
+        if reasons := slowdowns(reading.throttle or 0):
+            self._slowed.setdefault(index, {}).update(dict.fromkeys(reasons))
+        if reading.ecc and self._faults.get(f"gpu.{index}.ecc") != ecc_sentence(index, reading.ecc):
+            self._fault(index, "ecc", ecc_sentence(index, reading.ecc))
+        if view.values:
+            self._faults.pop(f"gpu.{index}.lost", None)
+        elif f"gpu.{index}.lost" not in self._faults:
+            why = view.unknown.get(f"gpu.{index}.utilization", "no reason given")
+            self._fault(index, "lost", f"GPU {index} tells nothing: {why}")
+
+    def _view(self, reading: DeviceReading, t: float) -> Reading:
+        """One GPU's reading by the names of `FIELDS`, with the job's share in it."""
+        values, missing = dict(reading.values), dict(reading.missing)
         if reading.lost:
             missing.update(dict.fromkeys(ALWAYS, reading.lost))
         else:
-            self._job_share(reading, values, missing)
+            share = job_share(reading, self._pids, self._owned, self._aliens)
+            values |= share.values
+            missing |= share.unknown
         if reading.throttle is not None:
-            reasons = slowdowns(reading.throttle)
-            values["throttled_percent"] = 100.0 if reasons else 0.0
-            if reasons:
-                self._slowed.setdefault(index, {}).update(dict.fromkeys(reasons))
+            values["throttled_percent"] = 100.0 if slowdowns(reading.throttle) else 0.0
         if "energy_joules" in values:
-            values["energy_joules"] = self._energy.take(index, t, values["energy_joules"])
-        self._note_faults(index, reading.ecc, values, missing)
-        prefix = f"gpu.{index}."
-        self._now[index] = Reading(
+            values["energy_joules"] = self._energy.take(reading.index, t, values["energy_joules"])
+        prefix = f"gpu.{reading.index}."
+        return Reading(
             {prefix + field: value for field, value in values.items()},
             {prefix + field: why for field, why in missing.items()},
         )
-        for field, value in values.items():
-            low, high = value, value
-            if field == "utilization" and reading.low is not None and reading.high is not None:
-                low, high = reading.low, reading.high
-            self._tick.add(prefix + field, value, low, high)
-
-    def _note_faults(
-        self, index: int, ecc: int | None, values: dict[str, float], missing: dict[str, str]
-    ) -> None:
-        if ecc and self._faults.get(f"gpu.{index}.ecc") != ecc_sentence(index, ecc):
-            self._fault(index, "ecc", ecc_sentence(index, ecc))
-        if values:
-            self._faults.pop(f"gpu.{index}.lost", None)
-        elif f"gpu.{index}.lost" not in self._faults:
-            why = missing.get("utilization", "no reason given")
-            self._fault(index, "lost", f"GPU {index} tells nothing: {why}")
-
-    def _job_share(self, reading: DeviceReading, values: dict[str, float], missing: dict[str, str]) -> None:
-        """The job's memory and share of time on one GPU: zero only where it is known to be zero."""
-        listed = reading.processes or []
-        mine = [process for process in listed if process.pid in self._pids]
-        unlisted = None
-        if not mine and not self._owned.by_pid:
-            unlisted = ALIEN if any(process.pid in self._aliens for process in listed) else UNLISTED
-        if reading.processes is not None:
-            told = [process.memory_bytes for process in mine if process.memory_bytes is not None]
-            if unlisted:
-                missing["job_memory_bytes"] = unlisted
-            elif len(told) < len(mine):
-                missing["job_memory_bytes"] = "the driver does not tell the memory of a process"
-            else:
-                values["job_memory_bytes"] = float(sum(told))
-        if reading.busy is not None:
-            if unlisted:
-                missing["job_sm_percent"] = unlisted
-            else:
-                share = sum(percent for pid, percent in reading.busy.items() if pid in self._pids)
-                values["job_sm_percent"] = min(100.0, share)
-        if reading.mig:
-            missing.update({field: MIG for field in UNTOLD_UNDER_MIG if field in missing})
-            instances = {process.instance for process in mine}
-            rooms = [part.room for part in reading.mig if part.instance in instances]
-            if rooms:
-                values["mig_memory_bytes"] = float(sum(used for used, _ in rooms))
-                values["mig_memory_percent"] = (
-                    100 * values["mig_memory_bytes"] / sum(total for _, total in rooms)
-                )

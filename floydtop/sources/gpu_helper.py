@@ -13,6 +13,7 @@ import ctypes
 import faulthandler
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -78,6 +79,8 @@ def main() -> None:
     os.dup2(2, 1)
     die_with_parent(parent)
     faulthandler.enable()
+    # A driver that crashes us each minute must not fill the working directory with core files.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         sample(parent, period, patience, out)
     except BrokenPipeError:

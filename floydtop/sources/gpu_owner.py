@@ -1,4 +1,4 @@
-"""Which GPUs of the machine belong to the job, and how that is known."""
+"""Which GPUs of the machine belong to the job, what share of them, and how that is known."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from floydtop.events import Reading
+
 from .gpu_wire import Device, DeviceReading
 
 NVIDIA_LINK = re.compile(r"/dev/nvidia(\d+)")
@@ -16,6 +18,9 @@ INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """PROC_PID_INIT_INO of the kernel (include/linux/proc_ns.h)."""
 
 NONE_USED = "no GPU is used by this job"
+UNLISTED = "the driver lists no process of this job"
+UNTOLD = "the driver does not tell the memory of a process"
+MIG = "MIG is on: the driver does not tell it by instance"
 ALIEN = "not attributable (PID namespace): showing device-wide"
 
 
@@ -152,3 +157,37 @@ def guess(devices: list[Device], readings: list[DeviceReading], hints: Hints, al
         note = f"not attributable (the driver lists no processes: {why}): showing device-wide"
         return Ownership(everything, note=note)
     return Ownership(note=NONE_USED)
+
+
+def job_share(reading: DeviceReading, pids: set[int], owned: Ownership, aliens: set[int]) -> Reading:
+    """The job's part of one GPU, by field without its `gpu.N.`: zero only where it is known to be zero.
+
+    Memory is the sum over the job's processes, as is the percentage of time on the SMs; under MIG there is
+    memory of the instances that they run on, and a better reason for what the driver does not support.
+    """
+    share = Reading()
+    listed = reading.processes or []
+    mine = [process for process in listed if process.pid in pids]
+    unlisted = None
+    if not mine and not owned.by_pid:
+        unlisted = ALIEN if any(process.pid in aliens for process in listed) else UNLISTED
+    if reading.processes is not None:
+        told = [process.memory_bytes for process in mine if process.memory_bytes is not None]
+        if unlisted or len(told) < len(mine):
+            share.unknown["job_memory_bytes"] = unlisted or UNTOLD
+        else:
+            share.values["job_memory_bytes"] = float(sum(told))
+    if reading.busy is not None:
+        if unlisted:
+            share.unknown["job_sm_percent"] = unlisted
+        else:
+            busy = sum(percent for pid, percent in reading.busy.items() if pid in pids)
+            share.values["job_sm_percent"] = min(100.0, busy)
+    if reading.mig:
+        share.unknown |= {name: MIG for name in ("utilization", "job_sm_percent") if name in reading.missing}
+        instances = {process.instance for process in mine}
+        rooms = [part.room for part in reading.mig if part.instance in instances]
+        used, total = sum(room[0] for room in rooms), sum(room[1] for room in rooms)
+        if total:
+            share.values |= {"mig_memory_bytes": float(used), "mig_memory_percent": 100 * used / total}
+    return share

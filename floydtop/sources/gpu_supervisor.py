@@ -74,7 +74,7 @@ class Supervisor:
         root = str(Path(__file__).parents[2])
         arguments = [sys.executable, "-P", "-W", "ignore", "-c", ENTRY, root]
         # The helper names the call that hangs before we lose patience.
-        told_after = 0.75 * (self._patience.silence - self._patience.period)
+        told_after = max(0.1, 0.75 * (self._patience.silence - self._patience.period))
         arguments += [str(os.getpid()), str(self._patience.period), str(told_after)]
         try:
             process = subprocess.Popen(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,8 @@ from floydtop.sources.gpu import ALWAYS, GpuReader
 from floydtop.sources.gpu_supervisor import Patience
 from tests.nvml_stub import GIB, Scene, install, needs_cc
 
-QUICK = Patience(period=0.05, silence=1.5, startup=20, retries=(0.05, 0.1, 0.2, 0.2))
+QUICK = Patience(period=0.05, silence=10, startup=20, retries=(0.1,) * 20)
+IMPATIENT = replace(QUICK, silence=1)
 ALIEN_PID = 4_194_305
 """Above the kernel's PID_MAX_LIMIT: no process ever has it."""
 
@@ -64,6 +66,12 @@ async def test_no_driver_is_one_quiet_note_and_no_helper_stays(monkeypatch: pyte
         assert gpus.drain() == {}
         assert gpus.alerts() == []
         await until(lambda: gpus.helper_pid is None)
+
+
+async def test_waiting_for_the_first_word_is_no_failure() -> None:
+    gpus = GpuReader()
+    assert gpus.latest().unknown == {}
+    assert gpus.facts() == ([], {"gpu": "waiting for the NVIDIA driver"})
 
 
 @needs_cc
@@ -131,6 +139,20 @@ class TestAHealthyGpu:
             scene.drop("proc")
             await until(lambda: gpus.latest().values["gpu.0.job_memory_bytes"] == 0)
             assert gpus.latest().values["gpu.0.utilization"] == 87
+
+    async def test_a_job_that_is_named_late_has_its_share_at_once(self, scene: Scene) -> None:
+        mine(scene.gpu(0).gpu(1), 1)
+        async with reader(replace(QUICK, period=60), pids=set()) as gpus:
+            assert gpus.latest().values == {}
+            gpus.watch({os.getpid()})
+            assert gpus.latest().values["gpu.1.job_memory_bytes"] == 4 * GIB
+
+    async def test_the_jobs_gpus_stay_known_when_it_has_ended(self, scene: Scene) -> None:
+        mine(scene.gpu(0).gpu(1), 1)
+        async with reader() as gpus:
+            gpus.watch(set())
+            await until(lambda: gpus.latest().values["gpu.1.job_memory_bytes"] == 0)
+            assert [gpu.of_job for gpu in gpus.facts()[0]] == [False, True]
 
     async def test_readings_follow_the_driver(self, scene: Scene) -> None:
         mine(scene.gpu(0), 0)
@@ -371,14 +393,33 @@ class TestADriverThatFails:
 
     async def test_a_driver_that_always_crashes_is_given_up(self, scene: Scene) -> None:
         mine(scene.gpu(0), 0).say("crash", call="nvmlDeviceGetPowerUsage")
-        async with reader() as gpus:
+        async with reader(replace(QUICK, retries=(0.01, 0.01))) as gpus:
             await until(lambda: "given up" in gpus.facts()[1]["gpu"])
-            assert "given up after 4 new starts" in gpus.latest().unknown["gpu"]
+            assert "given up after 2 new starts" in gpus.latest().unknown["gpu"]
             assert gpus.helper_pid is None
+
+    async def test_a_helper_killed_from_outside_is_told_and_started_again(self, scene: Scene) -> None:
+        mine(scene.gpu(0), 0)
+        async with reader() as gpus:
+            assert gpus.helper_pid is not None
+            os.kill(gpus.helper_pid, signal.SIGKILL)
+            told = "GPU sampler lost: killed by SIGKILL"
+            await until(lambda: gpus.facts()[1].get("gpu") == told)
+            await until(lambda: "gpu.0.utilization" in gpus.latest().values)
+
+    async def test_a_stopped_helper_is_replaced(self, scene: Scene) -> None:
+        mine(scene.gpu(0), 0)
+        async with reader(IMPATIENT) as gpus:
+            first = gpus.helper_pid
+            assert first is not None
+            os.kill(first, signal.SIGSTOP)
+            await until(lambda: gpus.facts()[1].get("gpu") == "the NVIDIA driver does not answer")
+            await until(lambda: "gpu.0.utilization" in gpus.latest().values)
+            assert gpus.helper_pid != first
 
     async def test_a_hang_of_a_minute_blocks_nobody_and_is_recovered_from(self, scene: Scene) -> None:
         mine(scene.gpu(0), 0)
-        async with reader() as gpus:
+        async with reader(IMPATIENT) as gpus:
             scene.say("hang", call="nvmlDeviceGetTemperature", seconds=60)
             told = "the NVIDIA driver does not answer (nvmlDeviceGetTemperature)"
             longest = 0.0
@@ -449,3 +490,8 @@ class TestTheHelper:
         async with reader() as gpus:
             assert gpus.helper_pid is not None
             assert os.getpgid(gpus.helper_pid) != os.getpgid(0)
+
+    def test_its_parent_loads_neither_nvml_nor_psutil(self) -> None:
+        code = "import sys, floydtop.sources.gpu; print({'pynvml', 'psutil'} & set(sys.modules))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "set()\n"
