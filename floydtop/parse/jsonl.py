@@ -6,6 +6,7 @@ import json
 import math
 import re
 
+from floydtop.parse.names import is_epoch, is_metric, is_step
 from floydtop.parse.reading import Bad, Found, as_int, number, record
 
 _OBJECT = re.compile(r'\{\s{0,8}"')
@@ -90,6 +91,17 @@ def _place(value: object) -> float | None:
     return place if math.isfinite(place) else None
 
 
+def _row(value: dict[str, object]) -> Found | None:
+    """A row of any shape; quoted numbers (fairseq) count where the row names an epoch."""
+    flat = flatten(value)
+    if any(map(is_epoch, value)) or any(map(is_step, value)):
+        for name, inner in value.items():
+            quoted = number(inner) if isinstance(inner, str) and len(inner) < 40 else None
+            if quoted is not None and (is_metric(name) or is_epoch(name) or is_step(name)):
+                flat[name] = quoted
+    return record(flat)
+
+
 def flatten(value: dict[str, object], prefix: str = "", depth: int = 0) -> dict[str, float]:
     """The numbers of nested objects by their joined names; lists are not followed."""
     flat: dict[str, float] = {}
@@ -104,7 +116,3 @@ def flatten(value: dict[str, object], prefix: str = "", depth: int = 0) -> dict[
             except OverflowError:
                 continue
     return flat
-
-
-def _row(value: dict[str, object]) -> Found | None:
-    return record(flatten(value))

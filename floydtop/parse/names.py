@@ -43,7 +43,8 @@ _STRONG_WORDS = words(
 
 _TIMING = re.compile(
     r"""(?:^|[/_.\- ])(?:
-        lr|learning_?rate|time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
+        lr|learning[_ ]?rate|timing|timing_s|perf|
+        time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
         throughput|memory|mem|max_mem|gpu_mem|gpu|vram|rss|mb|gb|gib|mib|tps|wps|ups|mfu|hfu|tflops|tflop|flops|
         data_time|iter_time|batch_time|time_elapsed|ms|wall|walltime|train_wall|gb_free|tokens?_per_.*|
         samples_per_.*|steps_per_.*|.*_per_(?:second|sec|step|epoch|sample|iter|s)|data|total_flos|
@@ -57,6 +58,7 @@ _UNIT = re.compile(
 )
 _CONFIG = words(
     """
+    wpb bsz v_num skipped mom timeout retry
     seed batch_size batchsize bs world_size rank local_rank num_workers n_parameters num_parameters
     params parameters version port pid num_epochs max_steps max_epochs num_samples patience timestamp ts
     level lineno process thread n_params warmup_steps hidden_size num_layers vocab_size block_size size

@@ -21,8 +21,8 @@ _TOKEN = re.compile(
 )
 _RATE = re.compile(
     r"\s?((?:it|iter|iters|batch|batches|samples?|tok|tokens?|steps?|img|images|imgs|examples?|ex|seq|sequences|"
-    r"wps|ups|[KMG]i?B|MB|frames?)/(?:s|sec|second)\b|(?:ms|s|sec)/(?:it|iter|step|batch|epoch|img|sample)\b|"
-    r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s*(?:$|[,;|)\]])))"
+    r"words?|wps|ups|[KMG]i?B|MB|frames?)?/(?:s|sec|second)\b|(?:ms|s|sec)/(?:it|iter|step|batch|epoch|img|sample)\b|"
+    r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s{0,4}(?:$|[,;|)\]])))"
 )
 _COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(
@@ -30,8 +30,8 @@ _SEPARATOR = re.compile(
 )
 _STRIP = " \t*\"'`[({<>#~•·│┃|:="
 _SECTION = re.compile(
-    r"(?<![A-Za-z])(?:(train|training)|(val|valid|validation|validate|validating)|(test|testing)|"
-    r"(eval|evaluation|evaluating)|(dev))(?![a-z])",
+    r"(?<![A-Za-z])(?:(train|training|train_inner)|(val|valid|validation|validate|validating)|(test|testing)|"
+    r"(eval|evaluation|evaluating|Saving dict)|(dev))(?![a-z])",
     re.IGNORECASE,
 )
 _SECTIONS = {1: "train", 2: "val", 3: "test", 4: "eval", 5: "dev"}
@@ -63,8 +63,14 @@ _STEP_WORDS = frozenset(
         ),
     ]
 )
+_DATA_PARTS = frozenset(["train", "val", "valid", "validation", "test", "eval"])
+_BETWEEN = frozenset(["±", "+/-", "+-", "+", "-", "..", "to", "(*", "=", "x", "*"])
+_AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":["])
 _SUMMARY = re.compile(r"\b(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b", re.I)
-_JUNK = re.compile(r"[\\<>{}$@?!]{2}|[/~][\w.-]{1,255}/|https?:|[\w.]\(\)|\w\[\"")
+_JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|[\w.]\(\)|\w\[\"")
+_CALLED = re.compile(r"\(\w*\)$")
+# Words that name a metric when a number follows directly, though they name settings as well.
+_BARE_WORDS = frozenset(["norm", "kl"])
 
 
 @dataclass
@@ -76,6 +82,7 @@ class Pair:
     connected: bool
     """The name was bound to the number by a colon or an equals sign."""
     section: str = ""
+    """train, val, test, eval, dev: which part of the data the text before the name speaks of."""
 
 
 @dataclass
@@ -87,6 +94,8 @@ class Pairs:
     steps: float | None = None
     epoch: float | None = None
     epochs: float | None = None
+    rank: int = 0
+    section: str = ""
     loose: int = 0
     """Numbers that no name could be found for."""
     leftover: str = ""
@@ -103,99 +112,134 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
         self.out = Pairs()
-        self.section = ""
         self.last = ""
-        """What the previous number was: epoch, step, lead, total, value, fraction, skip or nothing."""
-        self.fraction: tuple[Pair, float] | None = None
+        """What the previous number was: epoch, step, lead, total:..., value, fraction, skip or nothing."""
+        self.label: float | None = None
+        """A number before a colon that opens the message: its step, or the rank when a step follows."""
 
     def run(self) -> Pairs:
         end = 0
-        text = self.text
+        text, out = self.text, self.out
         for token in _TOKEN.finditer(text):
-            start = token.start()
-            gap = text[end:start]
-            end = token.end()
+            gap = text[end : token.start()]
             if token["skip"] is not None:
                 self._see(gap)
                 self.last = "skip"
+                end = token.end()
                 continue
-            if token["bad"] is not None:
-                if token["bad"] != "(":
-                    self._see(gap)
-                    self.last = "skip"
-                    continue
-                end -= 1
-            number = token["number"]
+            number, bad = token["number"], token["bad"]
+            if bad is not None and bad != "(" and _RATE.match(text, token.end("number")) is None:
+                self._see(gap)
+                self.last = "skip"
+                end = token.end() - len(bad)
+                continue
             value = float(number.replace(",", "") if "," in number else number)
-            self._number(value, gap, token["unit"] or "", end)
-        self.out.leftover = text[end:]
-        return self.out
+            unit = token["unit"] or ""
+            stop = token.end("unit") if unit else token.end("number")
+            rate = None if unit else _RATE.match(text, stop)
+            if value - value != 0 and not self._may_follow(gap):
+                continue
+            self._number(value, gap, rate[1] if rate else unit, stop)
+            end = rate.end() if rate else stop
+        out.leftover = text[end:]
+        if self.label is not None:
+            if out.placed:
+                out.rank = as_rank(self.label)
+            else:
+                out.step = self.label
+        return out
 
-    def _see(self, gap: str) -> None:
-        for match in _SECTION.finditer(gap):
-            self.section = _SECTIONS[match.lastindex or 1]
+    def _may_follow(self, gap: str) -> bool:
+        """Whether `nan` or `inf` after this text is a number and no word."""
+        connected, _, parts = _key(gap)
+        return connected or (bool(parts) and is_metric(parts[-1])) or gap.strip() in ("(", "/")
+
+    def _see(self, text: str) -> None:
+        for match in _SECTION.finditer(text):
+            self.out.section = _SECTIONS[match.lastindex or 1]
 
     def _number(self, value: float, gap: str, unit: str, end: int) -> None:
         bare = gap.strip()
-        out = self.out
         if self.last and bare in ("/", "of"):
-            self._total(value, unit)
+            self._total(value)
+        elif bare in ("(", "") and self.last in ("value", "fraction") and self._parenthesis(value, unit, end):
             return
-        if (
-            bare in ("(", "")
-            and self.last in ("value", "fraction", "total")
-            and self._parenthesis(value, unit, end)
-        ):
-            return
-        if bare in ("±", "+/-", "+-", "+", "-", "..", "to"):
+        elif bare in _BETWEEN:
             self.last = "skip"
-            return
-        if not any(map(str.isalpha, bare)):
+        elif not any(map(str.isalpha, bare)):
             self._unnamed(value, bare, unit, end)
-            return
-        self._see(gap)
-        connected, name, words = _key(gap)
-        kind = words[-1].lower().rstrip(".") if words else ""
-        if kind in _EPOCH_WORDS or (kind in ("train", "val", "test") and "epoch(" in gap.lower()):
-            if out.epoch is None and not unit:
+        else:
+            connected, name, parts = _key(gap)
+            if not name:
+                self._see(gap)
+                self._unnamed(value, "|", unit, end)
+            else:
+                self._named(value, gap, connected, name, parts, unit, end)
+
+    def _named(
+        self, value: float, gap: str, connected: bool, name: str, parts: list[str], unit: str, end: int
+    ) -> None:
+        out = self.out
+        kind = _CALLED.sub("", parts[-1].lower()).rstrip(".")
+        if not unit and kind in _EPOCH_WORDS:
+            self._see(gap)
+            if out.epoch is None:
                 out.epoch = value
                 self.last = "epoch"
             return
-        if kind in _STEP_WORDS and not unit:
+        if not unit and (kind in _STEP_WORDS or name == "Up." or (kind == "s" and end < 12 and connected)):
+            self._see(gap)
             if out.step is None or kind == "global_step":
                 out.step = value
                 self.last = "step"
             return
-        if kind == "s" and out.step is None and end < 12 and connected:
-            out.step = value
-            self.last = "step"
+        if (
+            not unit
+            and connected
+            and name.lower() in _DATA_PARTS
+            and not out.pairs
+            and self._part(value, gap, end)
+        ):
             return
-        if not name or _SUMMARY.search(name) or is_config(name):
+        self._see(gap[: gap.rfind(name)])
+        if _SUMMARY.search(name) or is_config(name):
             self.last = "skip"
             return
-        self._value(value, name, words, connected, unit, end)
+        self._value(value, name, parts, connected, unit, end)
 
-    def _value(self, value: float, name: str, words: list[str], connected: bool, unit: str, end: int) -> None:
-        if not connected:
-            known = is_metric(words[-1]) or is_timing(words[-1])
-            if not known or not all(word.lower() in _MODIFIERS for word in words[:-1]):
-                self.last = "skip"
-                self.out.loose += 1
-                return
-        elif len(words) > 6 or len(name) > 64 or _JUNK.search(name):
+    def _part(self, value: float, gap: str, end: int) -> bool:
+        """`Test: [ 1/20]` and `Train: 0 [  50/1251`: a place in the named part of the data."""
+        out = self.out
+        following = self.text[end : end + 12].lstrip()[:1]
+        if gap.rstrip().endswith("[") and following in "/]" and out.step is None:
+            self._see(gap)
+            out.step = value
+            self.last = "step"
+            return True
+        if following == "[" and out.epoch is None:
+            self._see(gap)
+            out.epoch = value
+            self.last = "epoch"
+            return True
+        return False
+
+    def _value(self, value: float, name: str, parts: list[str], connected: bool, unit: str, end: int) -> None:
+        if connected:
+            fits = len(parts) <= 6 and len(name) <= 64 and not _JUNK.search(name)
+        else:
+            last = parts[-1]
+            known = is_metric(last) or is_timing(last) or last.lower() in _BARE_WORDS
+            fits = known and all(part.lower() in _MODIFIERS for part in parts[:-1])
+        if not fits:
             self.last = "skip"
             self.out.loose += 1
             return
         if unit not in ("", "%", "x"):
             name = f"{name} ({unit})"
-        else:
-            rate = _RATE.match(self.text, end)
-            if rate and not unit:
-                name = f"{name} ({rate[1]})"
-        self.out.pairs.append(Pair(name, value, connected, self.section))
+        self.out.pairs.append(Pair(name, value, connected, self.out.section))
         self.last = "value"
 
-    def _total(self, value: float, unit: str) -> None:
+    def _total(self, value: float) -> None:
         out = self.out
         if self.last == "epoch":
             out.epochs = value
@@ -208,25 +252,23 @@ class _Scan:
                 out.pairs[-1] = Pair(f"{pair.name}_1", pair.value, True, pair.section)
                 out.pairs.append(Pair(f"{pair.name}_2", value, True, pair.section))
                 return
-            self.fraction = (pair, value)
             self.last = "fraction"
             if value:
                 pair.value = pair.value / value
             return
-        if self.last != "fraction":
-            self.last = "total:" + self.last if not self.last.startswith("total:") else self.last
+        if not self.last.startswith("total:") and self.last != "fraction":
+            self.last = f"total:{self.last}"
 
     def _parenthesis(self, value: float, unit: str, end: int) -> bool:
         out = self.out
-        closes = self.text[end : end + 1] == ")" or self.text[end : end + 2] == " )"
-        if self.last == "fraction" and self.fraction is not None:
+        pair = out.pairs[-1]
+        if self.last == "fraction":
             if unit == "%":
                 # `Accuracy: 9800/10000 (98%)` is one number: the percentage.
-                self.fraction[0].value = value
+                pair.value = value
             self.last = "skip"
             return True
-        if self.last == "value" and closes and not unit:
-            pair = out.pairs[-1]
+        if self.text[end : end + 2].lstrip()[:1] == ")" and not unit:
             out.pairs.append(Pair(f"{pair.name}.avg", value, True, pair.section))
             self.last = "skip"
             return True
@@ -234,38 +276,41 @@ class _Scan:
 
     def _unnamed(self, value: float, bare: str, unit: str, end: int) -> None:
         out = self.out
-        rate = _RATE.match(self.text, end)
-        if unit == "%" or rate or unit:
-            if rate and not unit:
-                out.pairs.append(Pair(rate[1], value, True))
+        if unit:
+            if len(unit) > 1 and not bare.endswith("("):
+                out.pairs.append(Pair(unit, value, True, out.section))
             self.last = "skip"
             return
-        counted = _COUNTED.match(self.text, end)
         following = self.text[end : end + 12].lstrip()[:1]
-        after_x = self.last in ("epoch", "total:epoch", "total:lead", "lead")
-        if (
-            after_x
-            and out.step is None
-            and bare in ("[", "][", "|", ",", "", ":", "-", "]", "] [", "(")
-            and (bare.endswith("[") or following == "/" or counted)
-        ):
-            if self.last in ("lead", "total:lead"):
-                out.epoch = out.epoch if out.epoch is not None else out.step
-                out.epochs, out.steps = out.steps, None
-            out.step = value
-            self.last = "step"
-            return
-        if bare in ("", "[", "(", "#", "|") and not self.last and out.step is None and not out.pairs:
-            if (following == "/" and (bare == "[" or end < 16)) or (bare == "[" and following == "]"):
+        lead = self.last in ("lead", "total:lead")
+        marks = bare.replace(" ", "").replace("\t", "")
+        if (lead or self.last in ("epoch", "total:epoch")) and marks in _AFTER_EPOCH:
+            counted = _COUNTED.match(self.text, end) is not None
+            if (lead or out.step is None) and (marks.endswith("[") or following == "/" or counted):
+                if lead:
+                    out.epoch = out.epoch if out.epoch is not None else out.step
+                    out.epochs, out.steps = out.steps, None
+                out.step = value
+                self.last = "step"
+                return
+        if not self.last and out.step is None and not out.pairs:
+            if marks in ("", "[", "(", "|") and following and following in "/]":
+                if following == "/" and marks != "[" and end >= 16:
+                    self.last = "skip"
+                    return
                 out.step = value
                 self.last = "lead"
                 return
-            if bare in ("", "#") and following == ":" and value == int(value) and abs(value) < 1e12:
-                out.step = value
+            if marks in ("", "#") and following == ":" and value == int(value) and 0 <= value < 1e12:
+                self.label = value
                 self.last = "step"
                 return
         self.last = "skip"
         out.loose += 1
+
+
+def as_rank(value: float) -> int:
+    return int(value) if 0 <= value < 1e5 else 0
 
 
 def _key(gap: str) -> tuple[bool, str, list[str]]:
@@ -280,11 +325,14 @@ def _key(gap: str) -> tuple[bool, str, list[str]]:
     if tail.count(")") > tail.count("("):
         tail = tail.rpartition(")")[2]
     name = tail.strip(_STRIP)
-    words = name.split()
-    return connected, name, words
+    return connected, name, name.split()
 
 
 def pairs(text: str) -> Pairs:
     """Understand a message; linear in its length."""
-    out = _Scan(text).run()
-    return out
+    return _Scan(text).run()
+
+
+def names_section(name: str) -> bool:
+    """Whether a name says itself which part of the data it is about: val_loss, Test Acc."""
+    return _SECTION.search(name.replace("_", " ")) is not None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from floydtop.parse.names import is_metric, is_strong_metric, is_timing
-from floydtop.parse.pairs import Pair, Pairs, pairs
-from floydtop.parse.prefix import Message, strip
+from floydtop.parse.pairs import Pair, Pairs, names_section, pairs
+from floydtop.parse.prefix import strip
 from floydtop.parse.reading import Format, Found, State, as_int
 
 LONGEST = 16 * 1024
@@ -36,14 +37,15 @@ class _Block:
 
 
 def read(text: str, state: State) -> list[Found] | None:
-    """Values count with a step or epoch on their line or just above it, or when their names leave no doubt."""
+    """Values count with a step or epoch on or just above their line, or when their names leave no doubt."""
     if len(text) > LONGEST or not _DIGIT.search(text) or _CODE.match(text) or _SETTINGS.search(text):
         return None
     message = strip(text)
     found = pairs(message.text)
+    rank = message.rank or found.rank
     block = state.of(_Block)
     if found.placed:
-        return _placed(found, message, state, block)
+        return _placed(found, message.text, rank, state, block)
     if not found.pairs:
         return None
     if state.number - block.line <= REACH:
@@ -55,31 +57,34 @@ def read(text: str, state: State) -> list[Found] | None:
         single = len(found.pairs) == 1 and message.text[:1].isspace() and block.bare
         if not single:
             known = [pair for pair in known if is_metric(pair.name) or is_timing(pair.name)]
-        if known and (found.pairs[0].connected or message.text.lstrip()[:1] == "*") and found.loose == 0:
+        if known and found.loose == 0 and len(found.leftover.split()) <= 2:
             block.line = state.number
-            return [Found(_named(known, message.rank, block.section), block.step, block.epoch)]
-    alone = all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs)
-    if alone and found.loose == 0 and len(found.leftover.split()) <= 1:
-        return [Found(_named(found.pairs, message.rank, ""))]
+            return [Found(_named(known, rank, block.section), block.step, block.epoch)]
+    if found.loose or message.text[:1].isspace() or len(found.leftover.split()) > 1:
+        return None
+    if all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs) and any(
+        pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)
+    ):
+        return [Found(_named(found.pairs, rank, ""))]
     return None
 
 
-def _placed(found: Pairs, message: Message, state: State, block: _Block) -> list[Found] | None:
+def _placed(found: Pairs, text: str, rank: int, state: State, block: _Block) -> list[Found] | None:
     step, epoch = as_int(found.step), found.epoch
     known = any(is_metric(pair.name) for pair in found.pairs)
     if not known:
         timing = [pair for pair in found.pairs if is_timing(pair.name)]
-        if found.loose > 1 or len(message.text) > 160 or (message.text[:1].isspace() and not timing):
+        if found.loose > 1 or len(text) > 160 or (text[:1].isspace() and not timing):
             return None
         if not timing and (found.pairs or len(found.leftover.split()) > 4):
             return None
         _begin(block, state, found, bare=not timing)
-        return [Found(_named(timing, message.rank, ""), step, epoch)] if timing else []
+        return [Found(_named(timing, rank, ""), step, epoch)] if timing else []
     if epoch is None and step is not None:
         epoch = block.epoch if block.epoch is not None else state.epoch
     _begin(block, state, found, bare=False)
     block.epoch = epoch
-    return [Found(_named(found.pairs, message.rank, ""), step, epoch)]
+    return [Found(_named(found.pairs, rank, ""), step, epoch)]
 
 
 def _begin(block: _Block, state: State, found: Pairs, bare: bool) -> None:
@@ -87,8 +92,7 @@ def _begin(block: _Block, state: State, found: Pairs, bare: bool) -> None:
     block.epoch = found.epoch
     block.line = state.number
     block.bare = bare
-    sections = {pair.section for pair in found.pairs if pair.section}
-    block.section = sections.pop() if len(sections) == 1 else ""
+    block.section = found.section
     if found.epoch is not None:
         state.epoch, state.step, state.steps = found.epoch, None, None
         state.epochs = as_int(found.epochs) or state.epochs
@@ -104,16 +108,12 @@ def _named(found: list[Pair], rank: int, section: str) -> dict[str, float]:
         part = pair.section or section
         name = pair.name
         lower = name.lower()
-        if part and (part != "train" or several) and not any(word in lower for word in _told(part)):
+        if part and (part != "train" or several) and not names_section(name):
             name = f"{part}_{name}" if not lower.startswith("average ") else f"{part}_{name[8:]}"
         if rank:
             name = f"rank{rank}/{name}"
         values.setdefault(name, pair.value)
     return values
-
-
-def _told(section: str) -> tuple[str, ...]:
-    return ("train", "val", "test", "eval", "dev") if section != "train" else ("train", "val", "test")
 
 
 FORMAT = Format(
