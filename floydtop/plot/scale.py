@@ -8,31 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from fractions import Fraction
 
-from floydtop.plot.units import (
-    as_float,
-    format_bytes,
-    format_clock,
-    format_duration,
-    format_rate,
-    format_step,
-    format_ticks,
-    format_value,
-)
-
-__all__ = [
-    "Scale",
-    "format_bytes",
-    "format_clock",
-    "format_duration",
-    "format_rate",
-    "format_step",
-    "format_ticks",
-    "format_value",
-    "log_ticks",
-    "nice_ticks",
-    "time_ticks",
-    "x_range",
-]
+from floydtop.plot.units import as_float
 
 _MANTISSAS = (Fraction(1), Fraction(2), Fraction(5, 2), Fraction(5))
 # The Renard series R10 (ISO 3): each number about 26 % above the one before, so that a growing axis moves
@@ -123,7 +99,7 @@ def x_range(low: float, high: float, *, live: bool) -> tuple[float, float]:
     if not (math.isfinite(low) and math.isfinite(high)):
         return 0.0, 1.0
     if low == high:
-        return low, _above(low)
+        return (low, _above(low)) if low < sys.float_info.max else (math.nextafter(low, 0), low)
     span = high - low
     if not live or not math.isfinite(span):
         return low, high

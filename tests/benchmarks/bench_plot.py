@@ -12,8 +12,9 @@ from collections.abc import Callable
 from floydtop.plot.braille import Layer, dots, draw
 from floydtop.plot.chart import Curve, framed_chart
 from floydtop.plot.columns import Column, ColumnCache, extent
-from floydtop.plot.scale import Scale, format_ticks, nice_ticks
+from floydtop.plot.scale import Scale, nice_ticks
 from floydtop.plot.smoothing import Smoother
+from floydtop.plot.units import format_ticks
 
 
 def noisy_loss(points: int, seed: int) -> array[float]:

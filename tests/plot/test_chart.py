@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from floydtop.plot.chart import Curve, framed_chart
 from floydtop.plot.columns import Column, ColumnCache
-from floydtop.plot.scale import format_ticks, nice_ticks
+from floydtop.plot.scale import nice_ticks
+from floydtop.plot.units import format_ticks
 
 BLUE, ORANGE = (120, 170, 255), (255, 170, 90)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from floydtop.plot.scale import Scale, format_value, log_ticks, nice_ticks, time_ticks, x_range
+from floydtop.plot.scale import Scale, log_ticks, nice_ticks, time_ticks, x_range
+from floydtop.plot.units import format_value
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 anything = st.one_of(st.floats(), st.integers(-(10**400), 10**400))
