@@ -41,7 +41,9 @@ class Content:
         self._offset = offset
         if before is None:
             before = os.pread(self._fd, FINGERPRINT_BYTES, max(0, offset - FINGERPRINT_BYTES))
-            before = before[: min(offset, FINGERPRINT_BYTES)]
+            # Zeros stand for bytes that are no longer there: the first read then finds the log truncated.
+            known = min(offset, FINGERPRINT_BYTES)
+            before = before[:known].ljust(known, b"\0")
         self._before = before
 
     @property
@@ -165,7 +167,7 @@ async def follow_file(
     ended = stop.is_set if isinstance(stop, asyncio.Event) else stop
     ending = _wake_at(stop, wakeups) if isinstance(stop, asyncio.Event) else None
     content: Content | None = None
-    missing = False
+    missing = begun = False
     try:
         wakeups.watch_name(name)
         look_again = 0.0
@@ -190,7 +192,7 @@ async def follow_file(
                     yield item
                     if not last and ended():
                         break
-                if wakeups.named or last or loop.time() >= look_again:
+                if wakeups.named or begun or last or loop.time() >= look_again:
                     wakeups.named = False
                     look_again = loop.time() + STEP_SECONDS
                     newer = await _newer(name, content)
@@ -203,10 +205,11 @@ async def follow_file(
                         await content.close()
                         content = newer
                         wakeups.watch_files(content.descriptor)
-                        missing = False
+                        missing = begun = False
                         continue
-                    if newer == "empty":
+                    if newer == "empty" and not begun:
                         wakeups.watch_files(content.descriptor, name)
+                    begun = newer == "empty"
                     if missing != (newer == "missing"):
                         missing = newer == "missing"
                         reading = True
