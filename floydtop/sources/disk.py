@@ -17,6 +17,9 @@ SHORT_OF_INODES = 90.0
 """Percent in use from which inodes are shown."""
 
 
+UNCOUNTED = "this kernel does not count what a process reads and writes"
+
+
 class Fullness(NamedTuple):
     """How full a file system is, in percent of what its user can have, as df(1) counts it."""
 
@@ -73,8 +76,10 @@ class DiskMeter:
             f"partial: the bytes of {hidden} of {len(sights)} processes are hidden from us" if hidden else ""
         )
         if hidden == len(sights):
-            for name in names:
-                reading.unknown[name] = "the I/O counters of another user's process are hidden from us"
+            reason = (
+                "another user's process: its counters are hidden from us" if counts_bytes() else UNCOUNTED
+            )
+            reading.unknown |= dict.fromkeys(names, reason)
             self._before = None
             return
         parents = parents_of(self._family)
@@ -89,6 +94,11 @@ class DiskMeter:
             elif now > before[2]:
                 earlier = before[0] if i == 0 else before[1]
                 reading.values[name] = spent(earlier, looks[i], before[3]).used / (now - before[2])
+
+
+def counts_bytes() -> bool:
+    """Whether this kernel counts what each process reads and writes (CONFIG_TASK_IO_ACCOUNTING)."""
+    return os.path.exists("/proc/self/io")
 
 
 def parents_of(family: Family) -> dict[Member, Member | None]:

@@ -150,6 +150,9 @@ def _look(handle: int) -> Sight:
         counters = procfs.read("io", handle)
     except PermissionError:
         return Sight(stat, None)
+    except procfs.GONE:
+        # Either the process has just gone, or the kernel has no such file.
+        return Sight(procfs.stat(handle), None)
     read, written = procfs.field(counters, "read_bytes"), procfs.field(counters, "write_bytes")
     return Sight(stat, None if read is None or written is None else (int(read), int(written)))
 
