@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from floydtop.events import Event, Metrics, Present
-from floydtop.session.format import spell
+from floydtop.session.format import encode_json, spell, without_surrogates
 from floydtop.session.series import Series
 from floydtop.session.session import Session
 
@@ -39,9 +39,8 @@ def rows(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
 
 def to_jsonl(events: Iterable[Event]) -> Iterator[bytes]:
     """Rows as JSON Lines."""
-    encode = msgspec.json.Encoder().encode
     for row in rows(events):
-        yield encode(row) + b"\n"
+        yield encode_json(row) + b"\n"
 
 
 def to_csv(events: Iterable[Event]) -> Iterator[bytes]:
@@ -52,10 +51,10 @@ def to_csv(events: Iterable[Event]) -> Iterator[bytes]:
     for row in rows(events):
         writer.writerow(row)
         if text.tell() > 1 << 16:
-            yield text.getvalue().encode()
+            yield without_surrogates(text.getvalue()).encode()
             text.seek(0)
             text.truncate()
-    yield text.getvalue().encode()
+    yield without_surrogates(text.getvalue()).encode()
 
 
 def to_document(session: Session) -> bytes:
@@ -94,7 +93,7 @@ def to_document(session: Session) -> bytes:
         "notes": list(session.notes),
         "gaps": session.gaps,
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    return msgspec.json.format(encode_json(document), indent=1) + b"\n"
 
 
 def snapshot(session: Session, present: Present | None = None) -> dict[str, Any]:
@@ -105,27 +104,33 @@ def snapshot(session: Session, present: Present | None = None) -> dict[str, Any]
     """
     values, unknown = _readings(session, present)
     system = _system(session, values)
+    job = _job(session)
     _explain_missing(session, system, unknown)
-    header = session.header
-    job = header.job if header else None
-    log = header.log if header else None
+    _explain_job(session, job, unknown)
     return {
         "state": session.state,
         "exit": _exit(session),
-        "job": {
-            "pid": job.pid if job else None,
-            "command": " ".join(job.command) if job else None,
-            "cwd": job.cwd if job else None,
-            "log": log.path if log else None,
-            "started": header.t0 + job.t if header and job and job.t is not None else None,
-            "elapsed": round(session.now - session.origin, 3) if job else None,
-        },
+        "job": job,
         "system": system,
         "metrics": {name: _summary(series) for name, series in session.metrics.items()},
         "progress": present.progress if present is not None else None,
         "malformed": session.malformed_count,
         "recording": not session.finished,
         "unknown": unknown,
+    }
+
+
+def _job(session: Session) -> dict[str, Any]:
+    header = session.header
+    job = header.job if header else None
+    log = header.log if header else None
+    return {
+        "pid": job.pid if job else None,
+        "command": " ".join(job.command) if job else None,
+        "cwd": job.cwd if job else None,
+        "log": log.path if log else None,
+        "started": header.t0 + job.t if header and job and job.t is not None else None,
+        "elapsed": round(session.now - session.origin, 3) if job else None,
     }
 
 
@@ -149,6 +154,22 @@ def _explain_missing(session: Session, system: dict[str, Any], unknown: dict[str
     if not system["gpus"]:
         notes = session.facts.notes if session.facts else {}
         unknown.setdefault("gpus", notes.get("gpu", reason))
+
+
+def _explain_job(session: Session, job: dict[str, Any], unknown: dict[str, str]) -> None:
+    """What is not known of the job, and of how it ended."""
+    if job["pid"] is None:
+        reason = "no process on this machine is known to write the log"
+    else:
+        reason = "the process does not tell"
+    for name, value in job.items():
+        if value is None:
+            unknown[f"job.{name}"] = "the output goes to no file that is known" if name == "log" else reason
+    if session.state == "exited":
+        if session.exit is None:
+            unknown["exit"] = "nobody saw it end"
+        elif session.exit.code is None and session.exit.signal is None:
+            unknown["exit.code"] = session.exit.how or "nobody saw it end"
 
 
 def _exit(session: Session) -> dict[str, Any] | None:

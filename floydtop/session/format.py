@@ -43,10 +43,10 @@ def encode(event: Event) -> bytes:
     if isinstance(event, Metrics) and not all(map(math.isfinite, event.values.values())):
         plain = msgspec.to_builtins(event)
         plain["v"] = {name: spell(value) for name, value in event.values.items()}
-        return _encode_text(plain)
+        return encode_json(plain) + b"\n"
     if isinstance(event, Sample):
         event = _without_nonsense(event)
-    return _encode_text(event)
+    return encode_json(event) + b"\n"
 
 
 def _without_nonsense(sample: Sample) -> Sample:
@@ -59,22 +59,24 @@ def _without_nonsense(sample: Sample) -> Sample:
     return msgspec.structs.replace(sample, values=values, unknown=unknown)
 
 
-def _encode_text(thing: object) -> bytes:
+def encode_json(thing: object) -> bytes:
+    """JSON of events and plain values; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
     try:
-        return _encoder.encode(thing) + b"\n"
+        return _encoder.encode(thing)
     except UnicodeEncodeError:
         # A path or a command line that is not UTF-8 arrives with lone surrogates (os.fsdecode), and JSON
         # that a job prints can spell them.
-        return _encoder.encode(_without_surrogates(msgspec.to_builtins(thing))) + b"\n"
+        return _encoder.encode(without_surrogates(msgspec.to_builtins(thing)))
 
 
-def _without_surrogates(thing: Any) -> Any:
+def without_surrogates(thing: Any) -> Any:
+    """A string, or lists and dictionaries of them, as UTF-8 can hold it."""
     if isinstance(thing, str):
         return _SURROGATE.sub("\ufffd", thing)
     if isinstance(thing, dict):
-        return {_without_surrogates(key): _without_surrogates(value) for key, value in thing.items()}
+        return {without_surrogates(key): without_surrogates(value) for key, value in thing.items()}
     if isinstance(thing, list):
-        return [_without_surrogates(item) for item in thing]
+        return [without_surrogates(item) for item in thing]
     return thing
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -72,9 +73,10 @@ class SessionWriter:
         data = b"".join(map(encode, batch))
         start = os.fstat(self._fd).st_size
         try:
-            written = os.write(self._fd, data)
-            if written < len(data):
-                raise OSError(28, "No space left on device")
+            rest = memoryview(data)
+            while rest:
+                # A disk that fills up takes a part; only the next call says why it takes no more.
+                rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
             # Half a batch would be a torn line in mid-file: only what we wrote ourselves is taken back.
             with contextlib.suppress(OSError):
@@ -159,13 +161,15 @@ def write_present(session: Path, present: Present) -> None:
 
 def _finite(present: Present) -> Present:
     """JSON has no NaN, and a running value that is not finite shows up as a point soon enough."""
-    metrics = [
-        msgspec.structs.replace(
-            event, values={name: value for name, value in event.values.items() if abs(value) < 1e308}
-        )
-        for event in present.metrics
-    ]
-    return msgspec.structs.replace(present, metrics=metrics)
+    return msgspec.structs.replace(
+        present,
+        values=_numbers(present.values),
+        metrics=[msgspec.structs.replace(event, values=_numbers(event.values)) for event in present.metrics],
+    )
+
+
+def _numbers(values: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def read_present(session: Path) -> Present | None:

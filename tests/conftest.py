@@ -1,0 +1,29 @@
+"""What all tests share: a state directory of their own, so that no recording of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The state directory of one test; recorders that the test leaves behind are killed at its end."""
+    home = tmp_path / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    yield home
+    sessions = home / "floydtop" / "sessions"
+    if not sessions.is_dir():
+        return
+    from floydtop.session.library import look_at
+
+    for path in sessions.glob("*.jsonl"):
+        recording = look_at(path)
+        if recording is not None and recording.live and recording.header.recorder != os.getpid():
+            with suppress(OSError):
+                os.kill(recording.header.recorder, signal.SIGKILL)
