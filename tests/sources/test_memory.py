@@ -24,7 +24,7 @@ for _ in range(8):
     if os.fork() == 0:
         for page in range(0, len(data), 4096):
             data[page]
-        os.write(1, b"read\n")
+        os.write(1, b"read\\n")
         sys.stdin.readline()
         os._exit(0)
 sys.stdin.readline()
