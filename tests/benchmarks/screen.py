@@ -1,0 +1,120 @@
+"""What the screen costs: until the first chart, at rest, and beside a job that prints nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from floydtop.events import Header
+from floydtop.session.format import Reader
+from tests.benchmarks.data import silent_job, write_session
+from tests.benchmarks.figures import Figure, median_of
+from tests.benchmarks.terminal import CHART, Terminal
+from tests.benchmarks.usage import family, over, resident_mebibytes
+
+RUNS = 5
+SETTLE = 8.0
+"""Seconds after the first chart before anything is counted."""
+
+FLOYDTOP = [str(Path(sys.executable).with_name("floydtop"))]
+
+
+def first_chart(folder: Path) -> list[Figure]:
+    """From Enter on `exec floydtop SESSION` to three braille cells in a row on the screen (200x50).
+
+    The session has 20 metrics x 1,000 points. The shell that execs it already runs, and so does tmux; the
+    screen is polled every 10 ms.
+    """
+    figures = []
+    for name, split, limit in (("in 1,000 lines", False, 0.6), ("in 20,000 lines", True, None)):
+        session = write_session(folder / f"start-{split}.jsonl", one_metric_a_line=split)
+        seconds = [_seconds_to_chart(session, folder) for _ in range(RUNS)]
+        figures.append(median_of(f"first chart, 20 x 1,000 points {name}", seconds, "s", limit))
+    return figures
+
+
+def _seconds_to_chart(session: Path, folder: Path) -> float:
+    with Terminal([*FLOYDTOP, str(session)], {"XDG_STATE_HOME": str(folder)}) as terminal:
+        time.sleep(0.2)
+        return -terminal.go() + terminal.wait_for(CHART)
+
+
+def finished_session_at_rest(folder: Path, seconds: float = 60.0) -> list[Figure]:
+    """Bytes to the terminal and CPU time of a replay that nobody touches, 8 s after its first chart."""
+    session = write_session(folder / "rest.jsonl")
+    with Terminal([*FLOYDTOP, str(session)], {"XDG_STATE_HOME": str(folder)}) as terminal:
+        terminal.go()
+        terminal.wait_for(CHART)
+        time.sleep(SETTLE)
+        rest = over(seconds, [terminal.pid], terminal.bytes_sent)
+        memory = resident_mebibytes(terminal.pid, "VmHWM")
+    note = f"over {seconds:.0f} s"
+    return [
+        Figure("finished session at rest: to the terminal", rest.bytes_per_minute, "B/min", 0, note),
+        Figure("finished session at rest: CPU", rest.cpu_per_minute, "s/min", 0.1, note),
+        Figure("finished session: memory of the app", memory, "MiB", None, "highest"),
+    ]
+
+
+def silent_live_job(folder: Path, seconds: float = 120.0) -> list[Figure]:
+    """Bytes and CPU time of `floydtop PID` on a live job that prints nothing while its gauges move.
+
+    CPU is that of the app, the recorder and the recorder's GPU helper together, at the default interval of
+    60 s with the present reading every 2 s.
+    """
+    log = folder / "silent.log"
+    with log.open("wb") as output:
+        job = subprocess.Popen(silent_job(), stdout=output, cwd=folder)
+    recorder = None
+    try:
+        with Terminal([*FLOYDTOP, str(job.pid)], {"XDG_STATE_HOME": str(folder)}) as terminal:
+            terminal.go()
+            terminal.wait_for(CHART)
+            time.sleep(SETTLE)
+            recorder = _recorder(folder, job.pid)
+            rest = over(seconds, [terminal.pid, recorder], terminal.bytes_sent)
+            app = over(seconds / 2, [terminal.pid], terminal.bytes_sent)
+            memory = {name: resident_mebibytes(recorder, name) for name in ("VmRSS", "VmHWM")}
+            helpers = sum(resident_mebibytes(one.pid) for one in family([recorder])[1:])
+            terminal.press("q")
+            terminal.wait_for(re.compile("goes on"))
+    finally:
+        job.kill()
+        job.wait()
+        if recorder is not None:
+            family_gone([recorder])
+    note = f"over {seconds:.0f} s"
+    return [
+        Figure("silent live job: to the terminal", rest.bytes_per_minute / 1000, "kB/min", 8, note),
+        Figure(
+            "silent live job: CPU of app, recorder and GPU helper", rest.cpu_per_minute, "s/min", 0.5, note
+        ),
+        Figure(
+            "silent live job: CPU of the app alone",
+            app.cpu_per_minute,
+            "s/min",
+            None,
+            f"over {seconds / 2:.0f} s",
+        ),
+        Figure("recorder: memory", memory["VmRSS"], "MiB", 40, f"highest {memory['VmHWM']:.0f}"),
+        Figure("GPU helper: memory", helpers, "MiB", None, "" if helpers else "none runs: no NVIDIA driver"),
+    ]
+
+
+def _recorder(state: Path, pid: int) -> int:
+    """The pid of the recorder that writes the session of a job."""
+    for session in (state / "floydtop" / "sessions").glob(f"*-{pid}-*.jsonl"):
+        header = Reader().feed(session.read_bytes().splitlines(keepends=True)[0])[0]
+        assert isinstance(header, Header)
+        return header.recorder
+    raise LookupError(f"No session of job {pid} under {state}.")
+
+
+def family_gone(pids: list[int], within: float = 10.0) -> None:
+    """Wait until processes have ended: the recorder ends by itself after its job."""
+    deadline = time.monotonic() + within
+    while family(pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
