@@ -6,6 +6,7 @@ Only the helper process (`gpu_helper`) calls these: whoever calls the driver may
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ PROC_GROUPS = ("Compute", "Graphics", "MPSCompute")
 CONTRADICTIONS = 5
 """Readings in a row that the sample buffer may say idle while the rate says busy, before it is distrusted."""
 
-NOT_SUPPORTED, NOT_FOUND, FUNCTION_NOT_FOUND = 3, 6, 13
+NOT_SUPPORTED, NOT_FOUND, FUNCTION_NOT_FOUND, VERSION_MISMATCH = 3, 6, 13, 25
 REASONS = {
     NOT_SUPPORTED: "not supported by this GPU or driver",
     4: "no permission",
@@ -30,6 +31,10 @@ REASONS = {
     18: "the NVIDIA driver and its library differ in version: reload the driver or reboot",
     999: "the driver failed without saying why",
 }
+MICROSECONDS = 1_000_000
+EPOCH_STAMPS = 10**15
+"""Time stamps above this are Unix time in microseconds (those of an uptime would be 31 years)."""
+STALE_AFTER = 5 * MICROSECONDS
 SAMPLE_FIELDS = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
 """Member of the sample's union by nvmlValueType_t."""
 
@@ -101,31 +106,42 @@ def utilization(device: Device) -> tuple[float, float, float]:
         if not samples:
             raise
         return sum(samples) / len(samples), min(samples), max(samples)
-    samples = new_samples(device) if device.contradictions < CONTRADICTIONS else []
+    if device.contradictions >= CONTRADICTIONS:
+        return rate, rate, rate
+    samples = new_samples(device)
     device.contradictions = device.contradictions + 1 if samples and rate and not any(samples) else 0
-    if not samples or device.contradictions >= CONTRADICTIONS:
+    if not samples:
         return rate, rate, rate
     return sum(samples) / len(samples), min(samples), max(samples)
 
 
+def ask_from(stamp: int) -> int:
+    """The stamp to ask for newer samples than; all, when a clock set back has put it into the future."""
+    return 0 if stamp > time.time() * MICROSECONDS + MICROSECONDS else stamp
+
+
+def is_stale(newest: int) -> bool:
+    """Is the newest sample of a buffer old? A GPU at rest may keep what it was doing an hour ago."""
+    return EPOCH_STAMPS < newest < time.time() * MICROSECONDS - STALE_AFTER
+
+
 def new_samples(device: Device) -> list[float]:
     """Utilization samples (percent) that the driver took since the last call, at first of the last second."""
+    since = ask_from(device.samples_until)
     try:
-        kind, samples = ask(
-            "nvmlDeviceGetSamples", device.handle, pynvml.NVML_GPU_UTILIZATION_SAMPLES, device.samples_until
-        )
+        kind, samples = ask("nvmlDeviceGetSamples", device.handle, pynvml.NVML_GPU_UTILIZATION_SAMPLES, since)
         taken = [
             (int(sample.timeStamp), float(getattr(sample.sampleValue, SAMPLE_FIELDS[kind])))
             for sample in samples
-            if sample.timeStamp > device.samples_until
+            if sample.timeStamp > since
         ]
     except (Unavailable, IndexError):
         return []
-    if not taken:
+    newest = max((stamp for stamp, _ in taken), default=0)
+    if not taken or is_stale(newest):
         return []
-    newest = max(stamp for stamp, _ in taken)
-    oldest = newest - 1_000_000 if device.samples_until == 0 else device.samples_until
     device.samples_until = newest
+    oldest = since or newest - MICROSECONDS
     return [value for stamp, value in taken if stamp > oldest and 0 <= value <= 100]
 
 
@@ -134,7 +150,7 @@ def memory(device: Any) -> tuple[int, int]:
     try:
         info = ask("nvmlDeviceGetMemoryInfo", device, pynvml.nvmlMemory_v2)
     except Unavailable as error:
-        if error.code != FUNCTION_NOT_FOUND:
+        if error.code not in (NOT_SUPPORTED, FUNCTION_NOT_FOUND, VERSION_MISMATCH):
             raise
         info = ask("nvmlDeviceGetMemoryInfo", device)
     return int(info.used), int(info.total)
@@ -167,17 +183,19 @@ def busy_processes(device: Device, idle: bool) -> dict[int, float]:
     Raises:
         Unavailable: also when the driver has no samples of any process though the GPU was busy.
     """
-    since = device.processes_until
+    since = ask_from(device.processes_until)
     try:
         samples = ask("nvmlDeviceGetProcessUtilization", device.handle, since)
+        newest = max((int(sample.timeStamp) for sample in samples), default=0)
+        if is_stale(newest):
+            raise Unavailable(REASONS[NOT_FOUND], NOT_FOUND)
     except Unavailable as error:
         # pynvml raises code 0, success, when the driver needs no room for any sample.
         if error.code in (0, NOT_FOUND) and idle:
             return {}
         raise
-    newest = max((int(sample.timeStamp) for sample in samples), default=since)
-    oldest = newest - 1_000_000 if since == 0 else since
-    device.processes_until = newest
+    device.processes_until = max(newest, since)
+    oldest = since or newest - MICROSECONDS
     shares: dict[int, list[float]] = {}
     for sample in samples:
         if sample.timeStamp > oldest and sample.smUtil <= 100:

@@ -239,11 +239,6 @@ class TestATick:
             gpus.drain()
             assert gpus.drain()["gpu.0.utilization"] == (50, 50, 50)
 
-    async def test_a_sample_buffer_that_says_idle_on_a_busy_gpu_is_not_believed(self, scene: Scene) -> None:
-        mine(scene.gpu(0, util=87), 0).say("samples", g=0, every=5, value=0)
-        async with reader() as gpus:
-            await until(lambda: gpus.latest().values["gpu.0.utilization"] == 87)
-
 
 @needs_cc
 class TestWhatTheDriverDoesNotTell:

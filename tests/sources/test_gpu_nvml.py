@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from floydtop.sources import gpu_nvml
 from tests.nvml_stub import GIB, Scene, install, needs_cc
 
 CODES = [*range(1, 31), 999, 12345]
@@ -35,9 +37,8 @@ COSTS = {
     "nvmlDeviceGetGpuInstanceId": set(),
 }
 """Call -> fields that are missing when it fails."""
-FUNCTION_NOT_FOUND = 13
-FALLS_BACK = {"nvmlDeviceGetMemoryInfo_v2"}
-"""Calls of which an older version is used when the driver lacks this one."""
+FALLS_BACK = {("nvmlDeviceGetMemoryInfo_v2", code) for code in (3, 13, 25)}
+"""Failures at which an older version of the call answers: not supported, not found, versions differ."""
 
 SWEEP = """
 import json, os, sys
@@ -80,7 +81,7 @@ def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
 def test_every_error_of_every_call_costs_its_own_field_of_its_own_gpu(scene: Scene) -> None:
     for call, code, (failing, healthy) in run(SWEEP, json.dumps([list(COSTS), CODES])):
         told = (call, code, failing)
-        costs = set() if code == FUNCTION_NOT_FOUND and call in FALLS_BACK else COSTS[call]
+        costs = set() if (call, code) in FALLS_BACK else COSTS[call]
         assert set(failing["missing"]) == costs, told
         assert all(why and why != "None" for why in failing["missing"].values()), told
         assert healthy["missing"] == {}, (call, code, healthy)
@@ -111,6 +112,15 @@ def test_samples_are_read_in_every_type_that_nvml_has(scene: Scene, kind: int) -
     scene.say("fail", call="nvmlDeviceGetUtilizationRates", g=0, rc=3)
     [(_, _, (reading, _))] = run(SWEEP, json.dumps([["nothing"], [3]]))
     assert reading["values"]["utilization"] == reading["low"] == reading["high"] == 87
+
+
+@needs_cc
+def test_a_sample_buffer_that_says_idle_on_a_busy_gpu_is_distrusted_for_good(scene: Scene) -> None:
+    scene.drop("samples").say("samples", g=0, every=1, value=0)
+    readings = run(SWEEP, json.dumps([["nothing"] * 20, [3]]))
+    told = [reading["values"]["utilization"] for _, _, (reading, _) in readings]
+    assert told[:4] == [0] * 4
+    assert told[5:] == [87] * 15
 
 
 @needs_cc
@@ -150,3 +160,22 @@ except gpu_nvml.Unavailable as error:
     print(json.dumps([str(error), type(error.__cause__).__name__]))
 """
     assert run(code) == [["this driver is too old for it", "NVMLLibraryMismatchError"]]
+
+
+class TestTimeStamps:
+    """Samples are asked for by the driver's time stamps, microseconds of the wall clock."""
+
+    def test_a_clock_that_was_set_back_hides_no_sample(self) -> None:
+        now = int(time.time() * 1e6)
+        assert gpu_nvml.ask_from(now - 1_000_000) == now - 1_000_000
+        assert gpu_nvml.ask_from(now + 3_600_000_000) == 0
+
+    def test_samples_of_an_hour_ago_are_stale(self) -> None:
+        now = int(time.time() * 1e6)
+        assert gpu_nvml.is_stale(now - 3_600_000_000)
+        assert not gpu_nvml.is_stale(now)
+
+    def test_stamps_of_another_clock_are_taken_as_they_are(self) -> None:
+        uptime = 86_400_000_000
+        assert gpu_nvml.ask_from(uptime) == uptime
+        assert not gpu_nvml.is_stale(uptime)
