@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any, Literal
 
 import aiofiles
 import aiofiles.os
@@ -27,6 +28,9 @@ FINGERPRINT_BYTES = 64
 _PACE_SECONDS = 0.004
 """Least time between two looks: a job that prints 1,000 lines a second must not cost 1,000 reads a second."""
 _NULS = bytes(8)
+
+Owner = Literal["same", "empty", "missing"]
+"""Who has the log's name: the file that is read, another one without a byte yet, or none."""
 
 
 class Content:
@@ -162,59 +166,70 @@ async def follow_file(
         FloydtopError: the log cannot be opened.
     """
     name = fd_path or path
-    loop = asyncio.get_running_loop()
     wakeups = Wakeups(watch)
     ended = stop.is_set if isinstance(stop, asyncio.Event) else stop
     ending = _wake_at(stop, wakeups) if isinstance(stop, asyncio.Event) else None
-    content: Content | None = None
-    missing = begun = False
     try:
         wakeups.watch_name(name)
-        look_again = 0.0
-        first = True
+        content = await _open_first(name, offset, before)
+        if content is None:
+            yield Idle(missing=True)
+            while content is None:
+                last = ended()
+                if not last:
+                    await wakeups.wait(STEP_SECONDS)
+                content = await _open_first(name, offset, before)
+                if content is None and last:
+                    return
+            content.history_size = 0
+        async with aclosing(_read_on(content, name, wakeups, ended)) as items:
+            async for item in items:
+                yield item
+    finally:
+        if ending is not None:
+            ending.cancel()
+        wakeups.close()
+
+
+async def _read_on(
+    content: Content, name: str, wakeups: Wakeups, ended: Callable[[], bool]
+) -> AsyncGenerator[Item, None]:
+    """Read a file, and whatever takes its name after it, until the end is asked for."""
+    loop = asyncio.get_running_loop()
+    owner: Owner = "same"
+    look_at_name = 0.0
+    news = True
+    try:
+        wakeups.watch_files(content.descriptor)
         while True:
             last = ended()
-            if content is None:
-                content = await _open_first(name, offset, before)
-                if content is not None:
-                    wakeups.watch_files(content.descriptor)
-                    if missing:
-                        content.history_size = 0
-                elif not missing:
-                    missing = True
-                    yield Idle(missing=True)
             began = loop.time()
-            if content is not None:
-                end = content.size if last else None
-                reading, first = first, False
-                while (item := await content.next(end)) is not None:
-                    reading = True
-                    yield item
-                    if not last and ended():
-                        break
-                if wakeups.named or begun or last or loop.time() >= look_again:
-                    wakeups.named = False
-                    look_again = loop.time() + STEP_SECONDS
-                    newer = await _newer(name, content)
-                    if isinstance(newer, Content):
-                        # The writer has begun the new file, so what the old one holds now is all of it.
-                        end = content.size
-                        while (item := await content.next(end)) is not None:
-                            yield item
-                        yield Restart(_why(content, missing))
-                        await content.close()
-                        content = newer
-                        wakeups.watch_files(content.descriptor)
-                        missing = begun = False
-                        continue
-                    if newer == "empty" and not begun:
-                        wakeups.watch_files(content.descriptor, name)
-                    begun = newer == "empty"
-                    if missing != (newer == "missing"):
-                        missing = newer == "missing"
-                        reading = True
-                if reading and (last or not ended()):
-                    yield Idle(missing)
+            end = content.size if last else None
+            while (item := await content.next(end)) is not None:
+                news = True
+                yield item
+                if not last and ended():
+                    break
+            if last or wakeups.named or owner == "empty" or loop.time() >= look_at_name:
+                wakeups.named = False
+                look_at_name = loop.time() + STEP_SECONDS
+                before, (owner, newer) = owner, await _owner_of(name, content)
+                if newer is not None:
+                    # The writer has begun the new file, so what the old one holds now is all of it.
+                    end = content.size
+                    while (item := await content.next(end)) is not None:
+                        yield item
+                    yield Restart(_why(content, before))
+                    await content.close()
+                    content = newer
+                    wakeups.watch_files(content.descriptor)
+                    continue
+                if owner == "empty" and before != "empty":
+                    wakeups.watch_files(content.descriptor, name)
+                news = news or (owner == "missing") != (before == "missing")
+            if last or (news and not ended()):
+                yield Idle(missing=owner == "missing")
+                news = False
             if last:
                 return
             if not ended():
@@ -222,11 +237,7 @@ async def follow_file(
                 if (pause := began + _PACE_SECONDS - loop.time()) > 0:
                     await asyncio.sleep(pause)
     finally:
-        if ending is not None:
-            ending.cancel()
-        wakeups.close()
-        if content is not None:
-            await content.close()
+        await content.close()
 
 
 def _wake_at(stop: asyncio.Event, wakeups: Wakeups) -> asyncio.Task[bool]:
@@ -249,22 +260,26 @@ async def _open_first(name: str, offset: int, before: bytes | None) -> Content |
         raise FloydtopError(f"The log {name} cannot be read: {error.strerror}.") from error
 
 
-async def _newer(name: str, content: Content) -> Content | str:
-    """The file that has taken the log's name and been written to; or "same", "empty" or "missing"."""
+async def _owner_of(name: str, content: Content) -> tuple[Owner, Content | None]:
+    """Who has the log's name now, and that file, opened, once it has been written to."""
     try:
         status = await aiofiles.os.stat(name)
         if (status.st_dev, status.st_ino) == content.identity:
-            return "same"
+            return "same", None
         if not status.st_size:
-            return "empty"
+            return "empty", None
         newer = await _open(name)
     except OSError:
-        return "missing"
+        return "missing", None
     newer.history_size = 0
-    return newer
+    return "same", newer
 
 
-def _why(content: Content, was_missing: bool) -> str:
+def _why(content: Content, before: Owner) -> str:
     if not content.deleted:
         return "the log was rotated"
-    return "the log was deleted and created again" if was_missing else "the log was replaced by another file"
+    return (
+        "the log was replaced by another file"
+        if before == "same"
+        else "the log was deleted and created again"
+    )
