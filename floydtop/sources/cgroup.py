@@ -132,16 +132,14 @@ def cpu_quota(level: Level) -> float | None:
 
 def throttling(level: Level) -> tuple[int, int] | None:
     """Quota periods so far, and those in which the group was held back."""
-    counters = _pairs(level, "cpu.stat")
-    if "nr_periods" not in counters:
-        return None
-    return counters["nr_periods"], counters["nr_throttled"]
+    periods, throttled = (_counter(level, "cpu.stat", name) for name in ("nr_periods", "nr_throttled"))
+    return None if periods is None or throttled is None else (periods, throttled)
 
 
 def cpu_seconds(level: Level) -> float | None:
     """CPU time of all processes that ever were in the group and those below it."""
     if level.version == 2:
-        microseconds = _pairs(level, "cpu.stat").get("usage_usec")
+        microseconds = _counter(level, "cpu.stat", "usage_usec")
         return None if microseconds is None else microseconds / 1e6
     nanoseconds = _number(level, "cpuacct.usage")
     return None if nanoseconds is None else nanoseconds / 1e9
@@ -152,7 +150,7 @@ def memory_limit(level: Level) -> int | None:
     if level.version == 2:
         limits = [_number(level, "memory.max")]
     else:
-        hierarchical = _pairs(level, "memory.stat").get("hierarchical_memory_limit")
+        hierarchical = _counter(level, "memory.stat", "hierarchical_memory_limit")
         limits = [_number(level, "memory.limit_in_bytes"), hierarchical]
     return min((limit for limit in limits if limit is not None and limit < NO_LIMIT), default=None)
 
@@ -165,7 +163,7 @@ def working_set(level: Level) -> int | None:
         usage, cold = _number(level, "memory.usage_in_bytes"), "total_inactive_file"
     if usage is None:
         return None
-    return max(0, usage - _pairs(level, "memory.stat").get(cold, 0))
+    return max(0, usage - (_counter(level, "memory.stat", cold) or 0))
 
 
 def swap(level: Level) -> int | None:
@@ -179,7 +177,7 @@ def swap(level: Level) -> int | None:
 def oom_kills(level: Level) -> int | None:
     """Processes of the group that the out-of-memory killer has killed; v2 includes the groups below."""
     name = "memory.events" if level.version == 2 else "memory.oom_control"
-    return _pairs(level, name).get("oom_kill")
+    return _counter(level, name, "oom_kill")
 
 
 def _text(level: Level, name: str) -> bytes:
@@ -199,5 +197,5 @@ def _number(level: Level, name: str) -> int | None:
     return int(word) if word.isdigit() else None
 
 
-def _pairs(level: Level, name: str) -> dict[str, int]:
-    return procfs.counters(_text(level, name))
+def _counter(level: Level, file: str, name: str) -> int | None:
+    return procfs.counter(_text(level, file), name)

@@ -164,7 +164,7 @@ def _out_of_memory() -> Finding:
     path = cgroup.levels(memberships, cgroup.mounts(), "memory")
     if path and cgroup.oom_kills(path[0]) is not None:
         return Finding("out of memory", "yes", "kills are counted by cgroup")
-    if "oom_kill" in procfs.counters(procfs.read("/proc/vmstat")):
+    if procfs.counter(procfs.read("/proc/vmstat"), "oom_kill") is not None:
         return Finding(
             "out of memory", "partly", "kills are counted for the whole machine, not for your cgroup"
         )

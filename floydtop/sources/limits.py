@@ -80,7 +80,7 @@ class Limits:
             kills = cgroup.oom_kills(level)
             if kills is not None and (level.version == 2 or level == self._memory[0]):
                 places[f"cgroup {level.path}"] = kills
-        machine = procfs.counters(procfs.read("/proc/vmstat")).get("oom_kill")
+        machine = procfs.counter(procfs.read("/proc/vmstat"), "oom_kill")
         if machine is not None:
             places["this machine"] = machine
         return places

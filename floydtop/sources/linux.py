@@ -77,12 +77,11 @@ class LinuxTree:
         """
         reading = Reading()
         now, ticks = time.monotonic(), procfs.ticks_now()
-        if self.has_ended() or not self._family.look():
+        if self.has_ended() or not self._family.look(thorough):
             reading.unknown = dict.fromkeys(
                 ("cpu.percent", "memory.percent", "disk.percent"), "the job has ended"
             )
             return reading
-        self._family.find_orphans()
         if thorough:
             self._limits.refresh()
             self._cpu.refresh()

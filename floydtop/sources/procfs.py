@@ -111,10 +111,10 @@ def field(text: bytes, name: str) -> str | None:
     return text[start + len(label) : None if end < 0 else end].strip().decode(errors="replace")
 
 
-def counters(text: bytes) -> dict[str, int]:
-    """`name number` lines (vmstat, cpu.stat, memory.stat) as a mapping."""
-    lines = (line.split() for line in text.splitlines())
-    return {words[0].decode(): int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+def counter(text: bytes, name: str) -> int | None:
+    """The value of one `name number` line, None when it is not there."""
+    start = (b"\n" + text).find(f"\n{name} ".encode())
+    return None if start < 0 else int(text[start + len(name) :].split(None, 1)[0])
 
 
 def size(text: bytes, name: str) -> int | None:

@@ -89,5 +89,9 @@ def test_lines_are_found_by_their_whole_name() -> None:
     assert procfs.size(text, "SwapPss") is None
 
 
-def test_counters_skip_what_is_no_number() -> None:
-    assert procfs.counters(b"oom_kill 3\nmax\nlow max\nnr_periods 7\n") == {"oom_kill": 3, "nr_periods": 7}
+def test_counters_are_found_by_their_whole_name() -> None:
+    text = b"nr_periods 7\noom_kill_disable 0\nlow max\noom_kill 3\n"
+    assert procfs.counter(text, "nr_periods") == 7
+    assert procfs.counter(text, "oom_kill") == 3
+    assert procfs.counter(text, "oom") is None
+    assert procfs.counter(b"", "oom_kill") is None
