@@ -27,6 +27,8 @@ FINGERPRINT_BYTES = 64
 """Bytes before the reading position that are read again each time: others there mean a rewritten file."""
 _PACE_SECONDS = 0.004
 """Least time between two looks: a job that prints 1,000 lines a second must not cost 1,000 reads a second."""
+_SMALL_BLOCK = 1 << 16
+"""Asked for at the end of the file: a fresh megabyte for each line would double the cost of a read."""
 _NULS = bytes(8)
 
 Owner = Literal["same", "empty", "missing"]
@@ -49,6 +51,7 @@ class Content:
             known = min(offset, FINGERPRINT_BYTES)
             before = before[:known].ljust(known, b"\0")
         self._before = before
+        self._block = BLOCK
 
     @property
     def descriptor(self) -> str:
@@ -70,7 +73,7 @@ class Content:
             end: read no further than this offset, and take the file as complete: zero bytes at its end,
                 which otherwise wait to be filled, count.
         """
-        limit = BLOCK
+        limit = self._block
         history = self._offset < self.history_size
         if history:
             limit = min(limit, self.history_size - self._offset)
@@ -85,6 +88,7 @@ class Content:
             if error.errno == errno.ESTALE:
                 return None
             raise
+        self._block = BLOCK if len(data) == known + limit else _SMALL_BLOCK
         if not data.startswith(self._before):
             return self._start_anew("the log was truncated" if len(data) < known else "the log was rewritten")
         if known:
