@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ class NoAnswer(Exception):
 class Patient(Generic[Answer]):
     """Asks one question at a time; while one hangs, the next ones are refused at once.
 
-    An answer that came too late is given to whoever asks next: a costly question is not asked in vain.
+    An answer that came too late is given to whoever asks next: a costly question is not asked in vain. One
+    thread serves all questions, because each new thread takes a pid, and new pids have to be looked at.
     """
 
     def __init__(self, what: str, patience: float) -> None:
@@ -33,6 +36,8 @@ class Patient(Generic[Answer]):
         self._what = what
         self._patience = patience
         self._asked: _Question[Answer] | None = None
+        self._questions: SimpleQueue[_Question[Answer] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
         """The answer; raises what the question raises, or NoAnswer when patience ends."""
@@ -58,8 +63,13 @@ class Patient(Generic[Answer]):
     def _start(
         self, question: Callable[[], Answer], when_done: Callable[[], None] | None = None
     ) -> _Question[Answer]:
+        if self._thread is None:
+            self._thread = threading.Thread(target=_serve, args=(self._questions,), daemon=True)
+            self._thread.start()
+            weakref.finalize(self, self._questions.put, None).atexit = False
         if self._asked is None:
             self._asked = _Question(question, when_done)
+            self._questions.put(self._asked)
         elif not self._asked.done.is_set():
             raise self._no_answer(self._asked)
         elif when_done is not None:
@@ -75,7 +85,7 @@ class Patient(Generic[Answer]):
 
 
 class _Question(Generic[Answer]):
-    """One question and the thread that asks it."""
+    """One question and, once it has come, its answer."""
 
     def __init__(self, question: Callable[[], Answer], when_done: Callable[[], None] | None) -> None:
         self.since = time.monotonic()
@@ -84,9 +94,9 @@ class _Question(Generic[Answer]):
         self._when_done = when_done
         self._answers: list[Answer] = []
         self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="floydtop question", daemon=True).start()
 
-    def _run(self) -> None:
+    def answer(self) -> None:
+        """Asks, in whatever thread calls this."""
         try:
             self._answers.append(self._ask())
         except BaseException as error:
@@ -99,6 +109,13 @@ class _Question(Generic[Answer]):
         if self._error is not None:
             raise self._error
         return self._answers[0]
+
+
+def _serve(questions: SimpleQueue[_Question[Answer] | None]) -> None:
+    """Answers questions until there is nobody left to ask them."""
+    while (question := questions.get()) is not None:
+        question.answer()
+        del question
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

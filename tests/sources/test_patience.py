@@ -88,3 +88,13 @@ async def test_event_loop_runs_on_while_a_question_hangs() -> None:
 
 async def test_answer_reaches_the_event_loop() -> None:
     assert await Patient[str]("it", 5.0).ask_async(lambda: "yes") == "yes"
+
+
+def test_one_thread_serves_all_questions_and_goes_with_the_asker() -> None:
+    patient = Patient[int]("it", 5.0)
+    served = {patient.ask(threading.get_ident) for _ in range(5)}
+    assert len(served) == 1
+    (thread,) = (thread for thread in threading.enumerate() if thread.ident in served)
+    assert thread.daemon
+    del patient
+    until(lambda: not thread.is_alive())
