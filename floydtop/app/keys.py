@@ -25,8 +25,28 @@ APP = (
     Key("question_mark", "help", "Help", "This page", footer=True),
 )
 
-MONITOR = (
+CHARTS = (
     Key("x,t", "toggle_axis", "Time/Step", "x-axis of all charts: time or step", footer=True),
+    Key("X", "next_axis", "Axis", "x-axis in turn: time, wall clock, step, epoch"),
+    Key("s", "smooth(1)", "Smooth", "Smooth more (moving average; raw values stay, faint)", footer=True),
+    Key("S", "smooth(-1)", "Less", "Smooth less"),
+    Key("y", "log_scale", "Log y", "y-axis linear or logarithmic", footer=True),
+    Key("o", "outliers", "Outliers", "Leave outliers out of the y-axis"),
+    Key("e", "shared_scale", "Equal", "One y-axis for all charts, or one each"),
+    Key("c", "pauses", "Cut", "Cut pauses out of the time axis"),
+    Key("z", "zoom(0.5)", "Zoom", "Zoom in on the newest points, or on the cursor", footer=True),
+    Key("Z", "zoom(2.0)", "Out", "Zoom out"),
+    Key("left_square_bracket", "pan(-0.25)", "Pan", "Earlier"),
+    Key("right_square_bracket", "pan(0.25)", "Pan", "Later"),
+    Key("comma", "cursor(-1)", "Cursor", "Cursor back, in all charts; shows each value there", footer=True),
+    Key("full_stop", "cursor(1)", "Cursor", "Cursor on"),
+    Key("less_than_sign", "cursor(-10)", "Cursor", "Cursor far back"),
+    Key("greater_than_sign", "cursor(10)", "Cursor", "Cursor far on"),
+    Key("0", "reset_zoom", "Reset", "All of the x-axis, no cursor"),
+)
+
+MONITOR = (
+    *CHARTS,
     Key("enter", "focus_chart", "Open", "Open the selected chart large", footer=True),
     Key("tab,right,down,j", "next_panel", "Next", "Select the next chart"),
     Key("shift+tab,left,up,k", "previous_panel", "Previous", "Select the chart before"),
@@ -40,7 +60,7 @@ MONITOR = (
 )
 
 REPLAY = (
-    Key("x,t", "toggle_axis", "Time/Step", "x-axis of all charts: time or step", footer=True),
+    *CHARTS,
     Key("space", "play", "Play", "Play or pause the replay", footer=True),
     Key("left", "seek(-1)", "Seek", "Back by a fiftieth of the session", footer=True),
     Key("right", "seek(1)", "Forward", "On by a fiftieth of the session"),
@@ -61,7 +81,7 @@ REPLAY = (
 
 FOCUS = (
     Key("escape,enter", "close", "Back", "Back to all charts", footer=True),
-    Key("x,t", "toggle_axis", "Time/Step", "x-axis: time or step", footer=True),
+    *CHARTS,
     Key("right,down,tab,n,j", "next_chart", "Next", "The next chart", footer=True),
     Key("left,up,shift+tab,p,k", "previous_chart", "Previous", "The chart before", footer=True),
 )
@@ -78,6 +98,13 @@ NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "slash": "/",
     "home": "Home",
     "end": "End",
     "tab": "Tab",

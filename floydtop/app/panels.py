@@ -96,3 +96,10 @@ def short_name(name: str) -> str:
         "disk.read_bytes_per_s": "read",
         "disk.write_bytes_per_s": "write",
     }.get(name, "job" if name.endswith("job_memory_bytes") else "used")
+
+
+def series_name(spec: PanelSpec, name: str) -> str:
+    """What a series is called where there is room."""
+    if spec.kind == "system":
+        return short_name(name) if len(spec.names) > 1 else spec.title
+    return name

@@ -1,16 +1,18 @@
-"""What all charts of a screen share at one moment: the session, the x-axis and its range."""
+"""What all charts of a screen share at one moment: the session, and how its charts are wanted."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from floydtop.app.abscissa import Abscissa
+from floydtop.app.options import Options
 from floydtop.app.panels import PanelSpec
 from floydtop.events import Present
 from floydtop.plot.scale import nice_ticks, time_ticks, x_range
-from floydtop.plot.units import format_duration, format_step
-from floydtop.session.series import Axis
+from floydtop.plot.units import format_clock, format_duration, format_step, format_value
+from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
 LEAST_TIME = 10.0
@@ -24,64 +26,135 @@ class View:
     session: Session
     trace: Sequence[Present]
     """Present readings since the last recorded sample."""
-    axis: Axis
     live: bool
+    options: Options = field(default_factory=Options)
+    abscissa: Abscissa = field(default_factory=Abscissa)
     glyphs: str = "braille"
 
-    def times(self) -> tuple[float, float]:
-        """The range of the time axis, the same for all charts: session time."""
-        low = self.session.earliest if self.session.earliest is not None else 0.0
-        high = max(self.session.now, low)
-        if self.live:
-            high = max(high, low + LEAST_TIME)
-        return x_range(low, high, live=self.live)
+    @property
+    def on_time(self) -> bool:
+        """Whether x is session time."""
+        return self.options.axis in ("time", "clock")
 
-    def x_range(self, spec: PanelSpec) -> tuple[float, float]:
-        """The range of a panel's x-axis; on the step axis that of its own series."""
-        if self.axis == "time":
-            return self.times()
-        found = [self.session.metrics[name] for name in spec.names if name in self.session.metrics]
-        low = min((series.step_low for series in found), default=math.inf)
-        high = max((series.step_high for series in found), default=-math.inf)
-        for event in self.running(spec):
-            x = event[1]
-            if x is not None:
-                low, high = min(low, x), max(high, x)
-        if low > high:
-            return 0.0, 1.0
-        return x_range(low, high, live=self.live)
+    def series(self, spec: PanelSpec, name: str) -> Series | SystemSeries | None:
+        """The series of that name, None before its first point."""
+        found = self.session.system if spec.kind == "system" else self.session.metrics
+        return found.get(name)
 
-    def running(self, spec: PanelSpec) -> list[tuple[str, float | None, float]]:
-        """Values of a bar that is not finished: (name, x, value)."""
+    def xs(self, spec: PanelSpec, name: str) -> Sequence[float]:
+        """The x-values of a series' points."""
+        series = self.series(spec, name)
+        return self.abscissa.xs(self.session, name, series, self.options) if series is not None else ()
+
+    def shared_values(self) -> tuple[float, float]:
+        """The least and the largest value of all training metrics: one scale for all."""
+        series = [one for one in self.session.metrics.values() if one.group == "training"]
+        low = min((one.minimum for one in series), default=math.nan)
+        return low, max((one.maximum for one in series), default=math.nan)
+
+    def running(self, spec: PanelSpec) -> list[tuple[str, float, float]]:
+        """Values of a bar that is not finished: (name, x, value), those that have a place on this axis."""
         present = self.session.present
-        if present is None:
+        if present is None or self.options.axis == "metric" or spec.kind == "system":
             return []
         found = []
         for event in present.metrics:
-            x = event.step if event.step is not None else event.epoch
-            for name in spec.names:
-                if name in event.values:
-                    found.append((name, self.session.now if self.axis == "time" else x, event.values[name]))
+            step = event.step if event.step is not None else event.epoch
+            x = self.session.now if self.on_time else event.epoch if self.options.axis == "epoch" else step
+            if x is not None and not self.options.without_pauses:
+                found += [(name, float(x), event.values[name]) for name in spec.names if name in event.values]
         return found
 
-    def ticks(self, low: float, high: float, count: int) -> list[tuple[float, str]]:
-        """Positions and labels for an x-axis: elapsed time of the job, or steps."""
-        if self.axis == "time":
-            origin = self.session.origin
-            return [(x, format_duration(x - origin)) for x in time_ticks(low, high, count, origin=origin)]
-        return [(x, format_step(x)) for x in nice_ticks(low, high, count, integer=True)]
+    def whole_range(self, spec: PanelSpec) -> tuple[float, float]:
+        """All of the x-axis: on time axes the same for all panels, else that of the panel's own series."""
+        if self.on_time and not self.options.without_pauses:
+            low = self.session.earliest if self.session.earliest is not None else 0.0
+            high = max(self.session.now, low)
+            if self.live:
+                high = max(high, low + LEAST_TIME)
+            return x_range(low, high, live=self.live)
+        low, high = math.inf, -math.inf
+        for name in spec.names:
+            series = self.series(spec, name)
+            if self.options.axis == "step" and isinstance(series, Series):
+                # Kept by the series: no need to look at a million steps.
+                low, high = min(low, series.step_low), max(high, series.step_high)
+                continue
+            known = [x for x in self.xs(spec, name) if x == x]
+            low, high = min([low, *known]), max([high, *known])
+        for _, x, _ in self.running(spec):
+            low, high = min(low, x), max(high, x)
+        return x_range(low, high, live=self.live) if low <= high else (0.0, 1.0)
 
-    def x_label(self, spec: PanelSpec) -> str:
-        """What x means in a panel."""
-        if self.axis == "time":
-            return "time since the job's start"
-        counted = [
-            self.session.metrics[name].in_epochs for name in spec.names if name in self.session.metrics
-        ]
-        return "epoch" if counted and all(counted) else "step"
+    def x_range(self, spec: PanelSpec) -> tuple[float, float]:
+        """The part of the x-axis that is in view."""
+        low, high = self.whole_range(spec)
+        start, end = self.options.window
+        if self.options.zoomed and end >= 1.0:
+            # At the right end the newest points stay in view, also where the axis has room to grow.
+            high = min(high, max(self._newest(spec), low + (high - low) * 1e-9))
+        return low + start * (high - low), low + end * (high - low)
+
+    def _newest(self, spec: PanelSpec) -> float:
+        if self.on_time:
+            return self.session.now
+        last = [x for name in spec.names for x in self.xs(spec, name)[-1:] if x == x]
+        return max(last, default=math.inf)
+
+    def ticks(self, low: float, high: float, count: int) -> list[tuple[float, str]]:
+        """Positions and labels for an x-axis."""
+        match self.options.axis:
+            case "time":
+                origin = self.session.origin
+                return [(x, format_duration(x - origin)) for x in time_ticks(low, high, count, origin=origin)]
+            case "clock":
+                t0 = self.session.header.t0 if self.session.header is not None else 0.0
+                ticks = time_ticks(low + t0, high + t0, count)
+                return [(x - t0, format_clock(x, high - low)) for x in ticks]
+            case "metric":
+                return [(x, format_value(x)) for x in nice_ticks(low, high, count)]
+            case _:
+                return [(x, format_step(x)) for x in nice_ticks(low, high, count, integer=True)]
 
     def moment(self, x: float) -> str:
         """One x-value in words."""
         if math.isnan(x):
             return "-"
-        return format_duration(x - self.session.origin) if self.axis == "time" else format_step(x)
+        match self.options.axis:
+            case "time":
+                return format_duration(x - self.session.origin)
+            case "clock":
+                t0 = self.session.header.t0 if self.session.header is not None else 0.0
+                return format_clock(x + t0, 600)
+            case "metric":
+                return format_value(x)
+            case _:
+                return format_step(round(x))
+
+    def x_label(self, spec: PanelSpec) -> str:
+        """What x means in a panel."""
+        match self.options.axis:
+            case "time":
+                cut = ", pauses cut out" if self.options.without_pauses else ""
+                return f"time since the job's start{cut}"
+            case "clock":
+                return "wall clock"
+            case "metric":
+                return self.options.x_metric
+            case "epoch":
+                return "epoch"
+        series = [self.session.metrics[name] for name in spec.names if name in self.session.metrics]
+        return "epoch" if series and all(one.in_epochs for one in series) else "step"
+
+    def why_empty(self, spec: PanelSpec) -> str:
+        """Why a panel has nothing to draw on this axis, empty when it has."""
+        axis = self.options.axis
+        if self.on_time:
+            if spec.kind == "system" or any(self.session.metrics[name].has_times for name in spec.names):
+                return ""
+            return "" if self.running(spec) else "the log tells no times: x for steps"
+        if any(x == x for name in spec.names for x in self.xs(spec, name)) or self.running(spec):
+            return ""
+        if spec.kind == "system":
+            return f"no {axis} to set it against: x for time"
+        return f"printed without {'an epoch' if axis == 'epoch' else 'steps'}: x for time"

@@ -49,7 +49,12 @@ def draw(
         masks = _masks(columns, height * shape.down, low, high)
         if layer.filled:
             masks = [(1 << mask.bit_length()) - 1 for mask in masks]
-        canvas.paint(masks + [0] * (width * shape.across - len(masks)), layer.style, beneath=layer.beneath)
+        canvas.paint(
+            masks + [0] * (width * shape.across - len(masks)),
+            layer.style,
+            beneath=layer.beneath,
+            filled=layer.filled,
+        )
         marks |= {
             index // shape.across for index, column in enumerate(columns) if column is not None and column.bad
         }

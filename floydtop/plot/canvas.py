@@ -25,12 +25,15 @@ class Canvas:
         self._cells = [[0] * width for _ in range(height)]
         self._styles = [[BLANK_STYLE] * width for _ in range(height)]
         self._beneath: set[int] = set()
+        self._filled: set[int] = set()
         self._painted = 0
         self._marked_row = -1
         self._marks: set[int] = set()
 
-    def paint(self, masks: list[int], style: int, *, beneath: bool) -> None:
+    def paint(self, masks: list[int], style: int, *, beneath: bool, filled: bool = False) -> None:
         """Add a layer's dots, given as one int a dot column with bit 0 at the bottom."""
+        if filled:
+            self._filled.add(style)
         if beneath:
             self._beneath.add(style)
         else:
@@ -92,10 +95,14 @@ class Canvas:
             if there == style:
                 cells[column] |= code
                 continue
+            if there in self._filled:
+                # An area reaches up to the line that bounds it: without its dots a gap would show.
+                code |= cells[column]
             gives_way = there in self._beneath and style not in self._beneath
             if not gives_way and cells[column] and not self._shows_elsewhere(column, there, layer):
                 code |= cells[column]
-                if column // _TURN % self._painted != self._painted - 1:
+                curves = self._painted or len(self._beneath)
+                if column // _TURN % curves != curves - 1:
                     cells[column] = code
                     continue
             cells[column], styles[column] = code, style

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -49,17 +48,38 @@ class Starting:
         """
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline:
+            # The process that we started ends as soon as it has forked; the recorder is its child.
             ended = self._process.poll()
-            with contextlib.suppress(OSError):
-                if self._session.stat().st_size and ended is not None:
-                    self._complaints.unlink()
+            if ended is not None:
+                if self._has_begun():
+                    self._complaints.unlink(missing_ok=True)
                     return
-            if ended:
-                said = self._complaints.read_text(errors="replace").strip() or f"it exited with {ended}"
-                self._complaints.unlink()
-                raise FloydtopError(said.splitlines()[-1].removeprefix("floydtop: "))
+                said = _last_words(self._complaints.read_text(errors="replace"))
+                if said is None and ended:
+                    said = f"The recorder could not be started: it exited with {ended}."
+                if said is not None:
+                    self._complaints.unlink(missing_ok=True)
+                    raise FloydtopError(said)
             time.sleep(0.005)
+        self._complaints.unlink(missing_ok=True)
         raise FloydtopError(f"The recorder did not start within {READY_WITHIN:.0f} seconds.")
+
+    def _has_begun(self) -> bool:
+        try:
+            return self._session.stat().st_size > 0
+        except OSError:
+            return False
+
+
+def _last_words(complaints: str) -> str | None:
+    """What a recorder that failed said at last; a mere warning is none."""
+    if not complaints.endswith("\n"):
+        return None
+    last = complaints.splitlines()[-1]
+    if last.startswith("floydtop: "):
+        return last.removeprefix("floydtop: ")
+    failed = "Traceback (most recent call last)" in complaints and not last.startswith((" ", "Traceback"))
+    return last if failed else None
 
 
 def _command(assignment: Assignment) -> list[str]:

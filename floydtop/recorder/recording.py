@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from floydtop import __version__
+from floydtop.errors import FloydtopError
 from floydtop.events import Clock, End, Event, Header, JobState, Log, Metrics, Note, Present, Progress
 from floydtop.recorder.output import OutputWorker
 from floydtop.session.format import FORMAT, VERSION
@@ -74,8 +75,9 @@ class Recording:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.clock = BootClock()
-        self.writer = SessionWriter(assignment.session)
+        # First the job: when it is gone, no empty session is left behind.
         self.tree = JobTree.open(assignment.pid) if assignment.pid is not None else None
+        self.writer = SessionWriter(assignment.session)
         self.gpu = GpuReader()
         self._stopping = asyncio.Event()
         self._present = Present(t=0.0)
@@ -110,10 +112,13 @@ class Recording:
         header = self._header()
         notes = [Note(t=0.0, text=text) for text in self.assignment.notes]
         self.write([header, Clock(t=0.0, wall=header.t0), *notes], sync=True)
+        if self.writer.lost:
+            # Without its header the file is no session, and whatever follows could not be read.
+            raise FloydtopError(f"Cannot write the session {self.assignment.session}: {self.writer.why}.")
         self._write_present()
         clock = asyncio.create_task(self._watch_clock())
-        system = spawn(self.sample_system())
-        output = spawn(self.follow_output())
+        system = spawn(self._noting_failure(self.sample_system()))
+        output = spawn(self._noting_failure(self.follow_output()))
         stopping = asyncio.create_task(self._stopping.wait())
         # The job's end stops the follower after a last drain; a log without a job ends by itself.
         main = system if self.tree is not None else output
@@ -128,13 +133,19 @@ class Recording:
             r for r in results if isinstance(r, Exception) and not isinstance(r, asyncio.CancelledError)
         ]
         offset = self._output.offset if self._output is not None else None
-        now = self.clock.now()
-        for failure in failures:
-            self.write([Note(t=now, text=f"The recorder failed: {failure!r}", level="error")])
-        why = f"the recorder failed: {failures[0]!r}" if failures else self._why
-        self.write([End(t=now, why=why, offset=offset)], sync=True)
+        why = f"the recorder failed: {_in_words(failures[0])}" if failures else self._why
+        self.write([End(t=self.clock.now(), why=why, offset=offset)], sync=True)
         if failures:
             raise failures[0]
+
+    async def _noting_failure(self, work: Coroutine[Any, Any, None]) -> None:
+        """A worker that fails is told at once: the other one may go on for days."""
+        try:
+            await work
+        except Exception as failure:
+            text = f"The recorder failed: {_in_words(failure)}"
+            self.write([Note(t=self.clock.now(), text=text, level="error")], sync=True)
+            raise
 
     def _header(self) -> Header:
         job = None
@@ -185,6 +196,7 @@ class Recording:
                     event, metrics=self._present.metrics, progress=self._present.progress
                 )
                 self._write_present()
+                self.write([Note(t=event.t, text=text, level="warning") for text in self.gpu.alerts()])
             else:
                 self.write([event], sync=isinstance(event, JobState))
 
@@ -245,6 +257,10 @@ class Recording:
             if jumped or t - last_t >= CLOCK_EVERY:
                 self.write([Clock(t=t, wall=wall)])
                 last_t, last_wall = t, wall
+
+
+def _in_words(failure: Exception) -> str:
+    return str(failure) if isinstance(failure, FloydtopError) else repr(failure)
 
 
 def boot_id() -> str:

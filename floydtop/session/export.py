@@ -187,7 +187,8 @@ def _readings(session: Session, present: Present | None) -> tuple[dict[str, floa
 
 def _system(session: Session, values: dict[str, float]) -> dict[str, Any]:
     get = values.get
-    names = {gpu.index: gpu.name for gpu in session.facts.gpus} if session.facts else {}
+    gpus = session.facts.gpus if session.facts else []
+    names = {gpu.index: gpu.name for gpu in gpus if gpu.of_job}
     indices = sorted({int(name.split(".")[1]) for name in values if name.startswith("gpu.")} | names.keys())
     return {
         "cpu": {"percent": get("cpu.percent"), "cores": get("cpu.cores")},

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from typing import Literal
-
-Axis = Literal["time", "step"]
 
 _NAN = math.nan
 
@@ -19,6 +16,8 @@ class Series:
         steps: step, or epoch where the job counts epochs, NaN where the line carried neither.
         values: the values; NaN and infinities are kept, they are news.
         minimum, maximum, total: over the finite values.
+        epochs: the epoch of each point, kept only where lines tell both step and epoch.
+        restarts: how often the step fell: a resume, or a counter that starts again each epoch.
         step_low, step_high: the range of the known steps; inf and -inf when there is none.
     """
 
@@ -36,20 +35,45 @@ class Series:
         self.has_steps = False
         self.has_estimates = False
         self.in_epochs = False
+        self.epochs: array[float] | None = None
+        self.restarts = 0
+        self._previous_step = -math.inf
         self.step_low = math.inf
         self.step_high = -math.inf
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def append(self, t: float | None, step: float | None, value: float, *, estimated: bool = False) -> None:
-        """Add one point; `estimated` says that `t` is a guess from the line's place in the log."""
+    def append(
+        self,
+        t: float | None,
+        step: float | None,
+        value: float,
+        *,
+        epoch: float | None = None,
+        estimated: bool = False,
+    ) -> None:
+        """Add one point.
+
+        Args:
+            t: session time; `estimated` when it is a guess from the line's place in the log.
+            step: where the point lies on the step axis; without one its epoch serves.
+        """
+        if step is not None and epoch is not None and self.epochs is None:
+            self.epochs = array("d", [_NAN]) * len(self.values)
+        if self.epochs is not None:
+            self.epochs.append(_NAN if epoch is None else epoch)
+        self.in_epochs = step is None and epoch is not None
+        if step is None:
+            step = epoch
         self.times.append(_NAN if t is None else t)
         self.steps.append(_NAN if step is None else step)
         self.values.append(value)
         self.has_times |= t is not None
         if step is not None:
             self.has_steps = True
+            self.restarts += step < self._previous_step
+            self._previous_step = step
             self.step_low = min(self.step_low, step)
             self.step_high = max(self.step_high, step)
         self.has_estimates |= estimated
@@ -62,13 +86,16 @@ class Series:
         if value > self.maximum:
             self.maximum = value
 
-    def xs(self, axis: Axis) -> array[float]:
-        """The x-values on an axis, NaN where a point has none."""
-        return self.times if axis == "time" else self.steps
+    def in_epoch_units(self) -> array[float]:
+        """The epoch of each point, NaN where its line told none."""
+        if self.epochs is not None:
+            return self.epochs
+        return self.steps if self.in_epochs else array("d", [_NAN]) * len(self)
 
-    def has(self, axis: Axis) -> bool:
-        """Whether any point has a place on that axis."""
-        return self.has_times if axis == "time" else self.has_steps
+    @property
+    def has_epochs(self) -> bool:
+        """Whether any point's line told its epoch."""
+        return self.epochs is not None or self.in_epochs
 
     @property
     def last(self) -> float:

@@ -113,7 +113,6 @@ class Session:
         self.end = None
 
     def _take_metrics(self, event: Metrics) -> None:
-        x = event.step if event.step is not None else event.epoch
         for name, value in event.values.items():
             series = self.metrics.get(name)
             if series is None:
@@ -121,8 +120,7 @@ class Session:
                     self.metric_names_dropped += 1
                     continue
                 series = self.metrics[name] = Series(name, event.group)
-            series.in_epochs = event.step is None and event.epoch is not None
-            series.append(event.t, x, value, estimated=event.approximate)
+            series.append(event.t, event.step, value, epoch=event.epoch, estimated=event.approximate)
         if event.line:
             self.metric_lines.add(event.line)
             if len(self.metric_lines) > 4 * LINES_KEPT:

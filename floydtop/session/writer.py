@@ -96,6 +96,11 @@ class SessionWriter:
         """Events that could not be written since the last one that could."""
         return self._lost
 
+    @property
+    def why(self) -> str:
+        """Why they could not."""
+        return self._lost_why
+
     def sync(self) -> None:
         """Put what was written on the disk."""
         if self._unsynced:

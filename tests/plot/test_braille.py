@@ -230,3 +230,10 @@ def test_braille_sparkline_has_two_values_a_cell():
 )
 def test_sparkline_never_raises_and_keeps_its_width(values, width, low, high, glyphs):
     assert len(sparkline(values, width, low, high, glyphs=glyphs)) == max(width, 0)
+
+
+def test_curves_that_coincide_beneath_nothing_take_turns_too() -> None:
+    """Raw values of two series, before their smoothed curves are drawn over them."""
+    columns = [Column(1.0, 1.0, 1.0, 1.0, 0)] * 12
+    rows = draw([Layer(columns, 0, beneath=True), Layer(columns, 1, beneath=True)], 6, 1, 0.0, 2.0)
+    assert {style for _, style in rows[0]} == {0, 1}

@@ -9,8 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal, Vertical
 from textual.screen import Screen
 
+from floydtop.app.abscissa import Abscissa
 from floydtop.app.keys import APP, MONITOR, Key, bindings
+from floydtop.app.options import Options
 from floydtop.app.panels import PanelSpec, system_panels, training_panels
+from floydtop.app.screens.chart_actions import ChartActions
 from floydtop.app.source import Source
 from floydtop.app.view import View
 from floydtop.app.widgets.gauges import Gauges
@@ -18,7 +21,6 @@ from floydtop.app.widgets.key_bar import KeyBar
 from floydtop.app.widgets.log_view import LogView
 from floydtop.app.widgets.panel import Panel
 from floydtop.app.widgets.status import StatusBar
-from floydtop.session.series import Axis
 
 POLL = 0.25
 """Seconds between two looks at the session file: a stat and a short read."""
@@ -39,11 +41,11 @@ LOG_FROM = 30
 """Rows of the terminal from which the output is shown without asking."""
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(ChartActions, Screen[None]):
     """Draws a source, when it changed or somebody asked.
 
     Attributes:
-        axis: what x means in all charts.
+        options: how the charts are wanted.
         page: which of the charts are shown when they do not all fit.
     """
 
@@ -53,12 +55,12 @@ class MonitorScreen(Screen[None]):
     def __init__(self, source: Source, *, recorded_by_us: bool = False) -> None:
         super().__init__()
         self.source = source
-        self.axis: Axis = "time"
+        self.options = Options()
+        self.abscissa = Abscissa()
         self.page = 0
         self.paused = False
         self.log_mode: str | None = None
         self._recorded_by_us = recorded_by_us
-        self._chose_axis = False
         self._drawn_at = 0.0
         self._checked_at = 0.0
         self._traced_at = 0.0
@@ -126,12 +128,17 @@ class MonitorScreen(Screen[None]):
     def view(self) -> View:
         """The present moment."""
         session = self.source.session
-        if not self._chose_axis and self.axis == "time" and session.metrics:
+        if not self.chose_axis and self.options.axis == "time" and session.metrics:
             # A finished log tells steps and no times: an empty time axis would help nobody.
             series = session.metrics.values()
             if not any(one.has_times for one in series) and any(one.has_steps for one in series):
-                self.axis = "step"
-        return View(session, list(self.source.trace), self.axis, self.source.live)
+                self.options = self.options.toggled_axis()
+        return View(session, list(self.source.trace), self.source.live, self.options, self.abscissa)
+
+    def choose(self, options: Options) -> None:
+        """Show the charts another way."""
+        self.options = options
+        self.redraw()
 
     @property
     def mode(self) -> str:
@@ -217,11 +224,6 @@ class MonitorScreen(Screen[None]):
                 panel.assign(specs[index])
 
     # -- actions -----------------------------------------------------------------------------------
-
-    def action_toggle_axis(self) -> None:
-        self._chose_axis = True
-        self.axis = "step" if self.axis == "time" else "time"
-        self.redraw()
 
     def _move(self, by: int) -> None:
         panels = self._shown_panels()

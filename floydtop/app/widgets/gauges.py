@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width
 from floydtop.app.words import cpu_text, disk_text, memory_text
@@ -60,22 +61,19 @@ class Gauges(Canvas):
 
     def _gpus(self, session: Session, values: dict[str, float], unknown: dict[str, str]) -> list[Row]:
         palette = self.palette
-        indices = sorted({int(name.split(".")[1]) for name in values if name.startswith("gpu.")})
+        gpus = {gpu.index: gpu for gpu in (session.facts.gpus if session.facts else []) if gpu.of_job}
+        indices = sorted(
+            {int(name.split(".")[1]) for name in values if name.startswith("gpu.")} | gpus.keys()
+        )
         if not indices:
             note = session.facts.notes.get("gpu", "") if session.facts else ""
-            return [[Run("GPU ", palette.faint), Run(note or "none seen", palette.faint)]]
+            text = unknown.get("gpu") or note or "none seen"
+            return [[Run("GPU ", palette.faint), Run(clean(text), palette.faint)]]
         items = []
         for index in indices:
             name = f"gpu.{index}"
             used = values.get(f"{name}.memory_bytes")
-            total = next(
-                (
-                    gpu.memory_bytes
-                    for gpu in (session.facts.gpus if session.facts else [])
-                    if gpu.index == index
-                ),
-                None,
-            )
+            total = gpus[index].memory_bytes if index in gpus else None
             text = format_bytes(used) if used is not None else "memory n/a"
             if used is not None and total:
                 text += f"/{format_bytes(total)}"
@@ -89,7 +87,7 @@ class Gauges(Canvas):
         row: Row = [Run(f"{label} ", palette.dim)]
         percent = values.get(name)
         if percent is None:
-            row.append(Run(f"n/a {unknown.get(name, '')}"[:40].rstrip(), palette.faint))
+            row.append(Run(f"n/a {clean(unknown.get(name, ''))}"[:40].rstrip(), palette.faint))
         else:
             style = palette.faint if self._over else palette.good if percent < 85 else palette.warning
             full, empty = bar(percent)

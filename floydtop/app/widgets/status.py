@@ -6,6 +6,7 @@ import os
 
 from rich.cells import cell_len, set_cell_size
 
+from floydtop.app.options import Options
 from floydtop.app.palette import Palette
 from floydtop.app.safe import clean
 from floydtop.app.view import View
@@ -41,7 +42,7 @@ class StatusBar(Canvas):
             "brand": [Run(" floydtop ", palette.accent)],
             "pid": [Run(f" pid {job.pid} ", palette.dim)] if job is not None else [],
             "progress": progress_words(progress, palette),
-            "axis": [Run(f" x: {view.axis} ", palette.dim)],
+            "axis": [Run(f" {axis_words(view.options)} ", palette.dim)],
             "elapsed": [Run(f" {elapsed:>6} ", palette.text)] if job is not None else [],
             "mode": self._mode(mode),
             "state": [Run(f" {sign} {words} ", style)],
@@ -68,6 +69,18 @@ class StatusBar(Canvas):
         style = {"recording": palette.bad, "paused": palette.warning}.get(mode, palette.dim)
         sign = {"recording": "● ", "paused": "‖ "}.get(mode, "")
         return [Run(f" {sign}{mode} ", style)]
+
+
+def axis_words(options: Options) -> str:
+    """How the charts are drawn, as far as it is not as usual."""
+    words = [f"x: {clean(options.x_metric) if options.axis == 'metric' else options.axis}"]
+    words += ["log"] if options.log else []
+    words += [f"smooth {options.smoothing:g}"] if options.smoothing else []
+    words += ["no outliers"] if options.without_outliers else []
+    words += ["one scale"] if options.shared_scale else []
+    words += ["no pauses"] if options.without_pauses else []
+    words += ["zoomed"] if options.zoomed else []
+    return "  ".join(words)
 
 
 def progress_words(progress: Progress | None, palette: Palette) -> Row:

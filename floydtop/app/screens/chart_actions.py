@@ -1,0 +1,59 @@
+"""The keys that change how charts are drawn, for every screen that shows some."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from floydtop.app.options import Options
+
+CURSOR_DOTS = 160
+"""Moves of the cursor by one dot from one end of a chart to the other, about as many as a chart has dots."""
+
+
+class ChartActions:
+    """Actions over `options`; the screen says in `choose` what becomes of new ones."""
+
+    options: Options
+    chose_axis = False
+    """A person picked the x-axis: it is not picked for them any more."""
+
+    def choose(self, options: Options) -> None:
+        """Show the charts another way."""
+        raise NotImplementedError
+
+    def action_toggle_axis(self) -> None:
+        self.chose_axis = True
+        self.choose(self.options.toggled_axis())
+
+    def action_next_axis(self) -> None:
+        self.chose_axis = True
+        self.choose(self.options.next_axis())
+
+    def action_smooth(self, notches: int) -> None:
+        self.choose(self.options.smoothed(notches))
+
+    def action_log_scale(self) -> None:
+        self.choose(replace(self.options, log=not self.options.log))
+
+    def action_outliers(self) -> None:
+        self.choose(replace(self.options, without_outliers=not self.options.without_outliers))
+
+    def action_shared_scale(self) -> None:
+        self.choose(replace(self.options, shared_scale=not self.options.shared_scale))
+
+    def action_pauses(self) -> None:
+        self.choose(replace(self.options, without_pauses=not self.options.without_pauses))
+
+    def action_zoom(self, factor: float) -> None:
+        self.choose(self.options.zoom(factor))
+
+    def action_pan(self, share: float) -> None:
+        self.choose(self.options.pan(share))
+
+    def action_reset_zoom(self) -> None:
+        self.choose(self.options.unzoomed().with_cursor(None))
+
+    def action_cursor(self, dots: int) -> None:
+        """Move the cursor; it appears at the newest point."""
+        place = self.options.cursor
+        self.choose(self.options.with_cursor(1.0 if place is None else place + dots / CURSOR_DOTS))
