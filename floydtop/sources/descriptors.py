@@ -93,6 +93,15 @@ def process(pid: int) -> Process | None:
     )
 
 
+def leader(pid: int) -> int:
+    """The process that a thread belongs to: /proc answers for thread ids too; `pid` itself for all others."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("Tgid:")), pid)
+    except OSError:
+        return pid
+
+
 def process_table() -> dict[int, Process]:
     """All processes by pid."""
     rows = (process(pid) for pid in pids())

@@ -74,6 +74,10 @@ def resolve(text: str | None, *, pid: int | None = None, log: str | None = None)
 
 
 def _job(pid: int, log: str | None) -> Target:
+    notes = []
+    thread, pid = pid, descriptors.leader(pid)
+    if thread != pid:
+        notes.append(f"{thread} is a thread of process {pid}, which is watched.")
     row = descriptors.process(pid)
     if row is None:
         raise FloydtopError(f"There is no process {pid} on this machine, and no file of that name here.")
@@ -82,7 +86,7 @@ def _job(pid: int, log: str | None) -> Target:
             f"Process {pid} ({row.name}) has already ended; its parent has not collected it yet."
         )
     if log is not None:
-        return Target("job", pid, _checked(log))
+        return Target("job", pid, _checked(log), notes=notes)
     try:
         found = output.find_output(pid)
     except PermissionError as error:
@@ -93,9 +97,8 @@ def _job(pid: int, log: str | None) -> Target:
     except FileNotFoundError as error:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
     if found.log is None:
-        notes = [found.sentence]
+        notes.append(found.sentence)
         return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))
-    notes = []
     if found.log.fd_path is not None:
         notes.append(
             f"The log {found.log.path} was deleted; it is read through the process that holds it, "
@@ -180,7 +183,7 @@ def _first_block(path: str) -> bytes:
     """The first bytes that are there: unpacked, and behind a hole.
 
     Raises:
-        FloydtopError: no such file, a directory, a device, or not readable.
+        FloydtopError: no such file, a directory, a device, or not readable. A FIFO is left unread.
     """
     try:
         mode = os.stat(path).st_mode
@@ -189,6 +192,8 @@ def _first_block(path: str) -> bytes:
         raise FloydtopError(f"{path} cannot be read: {why}.") from error
     if stat.S_ISDIR(mode):
         raise FloydtopError(f"{path} is a directory: name a log file or a process in it.")
+    if stat.S_ISFIFO(mode):
+        return b""
     if not stat.S_ISREG(mode):
         raise FloydtopError(f"{path} is a device or a socket: name a log file or a process.")
     for chunk in read_all(path):
