@@ -45,28 +45,18 @@ class DiskMeter:
 
     def read(self, reading: Reading, now: float, ticks: float) -> None:
         """Adds disk.* to `reading`; the family was looked at `now` (seconds), `ticks` since boot."""
-        self._read_fullness(reading)
+        # Through the handle and the magic link: the job's mount namespace counts, not ours.
+        work = _ask(self._patient, f"/proc/self/fd/{self._root}/cwd")
+        _report(reading, "disk.percent", work)
+        if isinstance(work, Fullness) and work.inodes_percent is not None:
+            self._short_of_inodes = self._short_of_inodes or work.inodes_percent >= SHORT_OF_INODES
+            if self._short_of_inodes:
+                reading.values["disk.inodes_percent"] = work.inodes_percent
+        if self.log is not None:
+            log = _ask(self._log_patient, self.log)
+            if isinstance(work, str) or isinstance(log, str) or work.device != log.device:
+                _report(reading, "disk.log_percent", log)
         self._read_rates(reading, now, ticks)
-
-    def _read_fullness(self, reading: Reading) -> None:
-        try:
-            # Through the handle and the magic link: the job's mount namespace counts, not ours.
-            full = self._patient.ask(lambda: fullness(f"/proc/self/fd/{self._root}/cwd"))
-        except PermissionError:
-            reading.unknown["disk.percent"] = (
-                "the working directory of another user's process is hidden from us"
-            )
-        except (OSError, NoAnswer) as problem:
-            reading.unknown["disk.percent"] = f"no answer: {problem}"
-        else:
-            if full.percent is None:
-                reading.unknown["disk.percent"] = "this file system has no size"
-            else:
-                reading.values["disk.percent"] = full.percent
-            if full.inodes_percent is not None:
-                self._short_of_inodes = self._short_of_inodes or full.inodes_percent >= SHORT_OF_INODES
-                if self._short_of_inodes:
-                    reading.values["disk.inodes_percent"] = full.inodes_percent
 
     def _read_rates(self, reading: Reading, now: float, ticks: float) -> None:
         sights = self._family.members.values()
@@ -117,7 +107,7 @@ def _ask(patient: Patient[Fullness], path: str) -> Fullness | str:
     except PermissionError:
         return "another user's directory, hidden from us"
     except OSError as error:
-        return error.strerror or "the file system does not tell"
+        return error.strerror or str(error)
     except NoAnswer as silence:
         return str(silence)
 
