@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from floydtop.sources import descriptors
 from floydtop.sources.descriptors import SHELLS, Descriptor, Process, Snapshot
+from floydtop.sources.trail import is_terminal
 
 FILTERS = frozenset(
     {
@@ -32,6 +34,8 @@ FILTERS = frozenset(
     }
 )
 """Programs that hold a log for somebody else: the job is upstream of their stdin."""
+KEEPER = "floydtop-keeper"
+"""Our own, which holds the log of a job that it has started, or of one upstream of its stdin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Writers:
 def find_writers(path: str) -> Writers:
     """Find the jobs whose output ends in the file `path`, under whatever name they opened it.
 
-    Filters such as tee are walked up to the program that feeds them, a `script` down to what runs in it.
+    Filters such as tee are walked up to the program that feeds them, a `script` or a keeper of ours down to
+    what runs in it.
 
     Raises:
         OSError: the file cannot be looked at.
@@ -83,8 +88,18 @@ def interactive_shell(row: Process) -> bool:
     """Whether this is a shell that somebody types into, not one that runs a script."""
     if row.name.lstrip("-") not in SHELLS or not row.terminal:
         return False
+    # A subshell, as in `(train; test) | tee log`, has the command line of its shell but prints elsewhere.
+    if _prints_elsewhere(row.pid):
+        return False
     arguments = descriptors.command(row.pid)
     return all(argument.startswith("-") and argument != "-c" for argument in arguments[1:])
+
+
+def _prints_elsewhere(pid: int) -> bool:
+    try:
+        return not is_terminal(os.readlink(f"/proc/{pid}/fd/1"))
+    except OSError:
+        return False
 
 
 def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
@@ -99,9 +114,10 @@ def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
             continue
         seen.add(pid)
         name = table[pid].name
-        if name == "script":
-            waiting.extend(descriptors.descendants(pid, table)[1:])
-        elif name in FILTERS:
+        below = descriptors.descendants(pid, table)[1:] if name in ("script", KEEPER) else []
+        if below or name == "script":
+            waiting.extend(below)
+        elif name in FILTERS or name == KEEPER:
             snapshot = snapshot or descriptors.snapshot()
             waiting.extend(feeders(pid, snapshot, table))
         else:
@@ -110,15 +126,22 @@ def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
 
 
 def feeders(pid: int, snapshot: Snapshot, table: dict[int, Process]) -> list[int]:
-    """The processes that write to the pipe that `pid` has as its stdin."""
+    """The processes that write to the pipe or FIFO that `pid` has as its stdin."""
     link = snapshot.links.get(pid, {}).get(0, "")
-    if not link.startswith("pipe:"):
+    if not link.startswith("pipe:") and not _is_fifo(f"/proc/{pid}/fd/0"):
         return []
     return [
         end.pid
         for end in snapshot.to(link)
         if end.pid != pid and descriptors.writes(end) and not _borrowed(end, table)
     ]
+
+
+def _is_fifo(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _borrowed(end: Descriptor, table: dict[int, Process]) -> bool:
