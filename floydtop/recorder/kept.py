@@ -89,7 +89,7 @@ def exit_file(log: str) -> str:
 
 
 def exit_status(log: str) -> tuple[int | None, int | None]:
-    """The pid of the job that was started with this log, and its wait status (waitpid(2)) once it has ended."""
+    """The pid of the job that was started with this log, and once it has ended its wait status (waitpid(2))."""
     try:
         with open(exit_file(log), "rb") as file:
             record = json.loads(file.read(256))

@@ -91,7 +91,7 @@ def _log_of_reader(path: str) -> Path | None:
 
 
 def writer_of(log: Path) -> int | None:
-    """The root process of the job that prints into the pipe behind a log of ours, None when it is not known."""
+    """The root process of the job that prints into the pipe behind our log, None when it is not known."""
     deadline = time.monotonic() + _WRITER_WITHIN
     while True:
         pids = find_writers(str(log)).pids
