@@ -10,29 +10,46 @@ from floydtop.parse import jsonl
 from floydtop.parse.formats import formats
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.names import is_timing
+from floydtop.parse.prefix import timestamp
 from floydtop.parse.reading import Bad, Format, Found, State
+from floydtop.parse.shapes import DIGITS, LONGEST, MOST, PROOFS, Entry, Plan, filled, learn
 
 # Two ranks may write into one line.
 _RANKS = re.compile(r"(?<=\S)(?=\[(?:rank|default)\d{1,5}\])")
+
+Event = Metrics | Malformed
 
 __all__ = ["Line", "LineSplitter", "Parser"]
 
 
 class Parser:
-    """Reads the lines of one stream in their order; the format that matched last is asked first."""
+    """Reads the lines of one stream in their order."""
 
     def __init__(self) -> None:
         self._state = State()
-        self._formats: list[Format] = list(formats())
+        self._formats: tuple[Format, ...] = formats()
+        self._dull: set[bytes] = set()
+        """Shapes of lines that no format reads."""
+        self._shapes: dict[bytes, Entry] = {}
+        self._expectations = 0
+        self._unread = True
+        """No format took the line that was read last."""
 
     @property
     def progress(self) -> Progress | None:
         """How far the job says it is, by the latest 'Epoch 3/10' or '120/500'."""
         return self._state.progress()
 
-    def read(
-        self, line: Line, t: float | None = None, approximate: bool = False
-    ) -> list[Metrics | Malformed]:
+    @staticmethod
+    def timestamp(line: Line) -> float | None:
+        """Unix seconds that the line itself tells at its start, or None.
+
+        A time without a zone is read as UTC; the caller knows the machine's zone, and whether the stamps
+        are in order.
+        """
+        return timestamp(line.text)
+
+    def read(self, line: Line, t: float | None = None, approximate: bool = False) -> list[Event]:
         """The metrics of one finished line, at most one event for each group and x-value.
 
         Args:
@@ -40,10 +57,22 @@ class Parser:
             t: session time when it was printed; None when that is not known.
             approximate: `t` is an estimate.
         """
-        found, bad = self._line(line)
-        events: list[Metrics | Malformed] = list(_metrics(found, line.number, t, approximate))
-        events += [Malformed(text=one.text, why=one.why, line=line.number, t=t) for one in bad]
-        return events
+        raw = line.raw
+        if raw[-1:] == b"\r":
+            raw = raw.rstrip(b"\r")
+        if len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw:
+            return self._slow(line, raw, None, t, approximate)
+        shape = raw.translate(None, DIGITS)
+        if shape in self._dull:
+            return []
+        entry = self._shapes.get(shape)
+        if entry is not None:
+            for plan in entry.plans:
+                if plan.proofs >= PROOFS:
+                    events = self._planned(plan, line, raw, t, approximate)
+                    if events is not None:
+                        return events
+        return self._slow(line, raw, shape, t, approximate)
 
     def peek(self, line: Line) -> list[Metrics]:
         """The running values of an unfinished line; what the parser knows does not change."""
@@ -53,16 +82,108 @@ class Parser:
         try:
             found, _ = self._line(line)
         finally:
-            progress, self._state = self._state, kept
-        kept.step, kept.steps = progress.step, progress.steps
+            seen, self._state = self._state, kept
+        kept.step, kept.steps = seen.step, seen.steps
         return _metrics(found, line.number, None, False)
+
+    def _planned(
+        self, plan: Plan, line: Line, raw: bytes, t: float | None, approximate: bool
+    ) -> list[Event] | None:
+        applied = plan.apply(raw)
+        if applied is None:
+            return None
+        state = self._state
+        state.number = line.number
+        if state.muted == line.number:
+            return []
+        groups, told = applied
+        place = told.place(state, told) if told.place else (told.step, told.epoch)
+        if place is None:
+            return None
+        step, epoch = place
+        return [
+            Metrics(
+                values=values,
+                t=t,
+                approximate=approximate,
+                step=step,
+                epoch=epoch,
+                line=line.number,
+                group=group,
+            )
+            for group, values in groups
+        ]
+
+    def _slow(
+        self, line: Line, raw: bytes, shape: bytes | None, t: float | None, approximate: bool
+    ) -> list[Event]:
+        state = self._state
+        state.told, state.hesitant = None, False
+        found, bad = self._line(line)
+        if state.expectations != self._expectations:
+            self._expectations = state.expectations
+            self._dull.clear()
+            self._shapes.clear()
+        elif shape is not None and not bad:
+            self._remember(line, raw, shape, found)
+        events: list[Event] = list(_metrics(found, line.number, t, approximate))
+        events += [Malformed(text=one.text, why=one.why, line=line.number, t=t) for one in bad]
+        return events
+
+    def _remember(self, line: Line, raw: bytes, shape: bytes, found: list[Found]) -> None:
+        """Learn what the next line of this shape means."""
+        if len(self._dull) + len(self._shapes) >= MOST:
+            self._dull.clear()
+            self._shapes.clear()
+        told = self._state.told
+        if not found and told is None and not self._state.hesitant and self._unread:
+            if self._never(line.text):
+                self._dull.add(shape)
+            return
+        if told is None or len(found) != 1 or self._state.muted == line.number:
+            return
+        entry = self._shapes.setdefault(shape, Entry())
+        for plan in entry.plans:
+            applied = plan.apply(raw)
+            if applied is None:
+                continue
+            groups, planned = applied
+            merged = {name: value for _, values in groups for name, value in values.items()}
+            if repr(merged) == repr(_grouped(found[0].values)) and planned[:4] == told[:4]:
+                plan.proofs += 1
+            else:
+                entry.plans.remove(plan)
+                entry.attempts += 4
+            return
+        entry.attempts += 1
+        if entry.attempts <= 16:
+            new = learn(raw, found[0], told)
+            if new is not None:
+                entry.plans.append(new)
+
+    def _never(self, text: str) -> bool:
+        """Whether a line is dull with a number in each empty place of it, too."""
+        other = filled(text)
+        if other == text:
+            return True
+        kept, self._state = self._state, State()
+        try:
+            self._state.number = kept.number
+            found = self._text(other)
+            return not found and self._unread and not self._state.hesitant
+        finally:
+            self._state = kept
 
     def _line(self, line: Line) -> tuple[list[Found], list[Bad]]:
         self._state.number = line.number
+        self._unread = True
         found: list[Found] = []
         bad: list[Bad] = []
         raw = line.raw
-        if line.rewritten and (b"{" in raw or b"%|" in raw or b"s/" in raw or b" [" in raw):
+        if self._state.muted == line.number:
+            self._unread = False
+            return found, bad
+        if line.rewritten and (b"{" in raw or b"%|" in raw or b" [" in raw):
             *earlier, text = line.segments
             for segment in earlier:
                 if "{" in segment:
@@ -76,6 +197,7 @@ class Parser:
             inside, wrong, text = jsonl.extract(text)
             found += inside
             bad += wrong
+            self._unread = False
         if text and not text.isspace():
             for part in _RANKS.split(text):
                 found += self._text(part)
@@ -97,9 +219,23 @@ class Parser:
                 continue
             found = one.read(text, state)
             if found is not None:
+                self._unread = False
                 rest, state.rest = state.rest, ""
-                return found + self._text(rest) if rest else found
+                if not rest:
+                    return found
+                state.told = None
+                found = found + self._text(rest)
+                state.told = None
+                return found
         return []
+
+
+def _grouped(values: dict[str, float]) -> dict[str, float]:
+    """The values in the order in which their groups first appear."""
+    groups: dict[bool, dict[str, float]] = {}
+    for name, value in values.items():
+        groups.setdefault(is_timing(name), {})[name] = value
+    return {name: value for group in groups.values() for name, value in group.items()}
 
 
 def _metrics(found: list[Found], line: int, t: float | None, approximate: bool) -> list[Metrics]:

@@ -13,8 +13,8 @@ def words(text: str) -> frozenset[str]:
 
 STEP_NAMES = words(
     """
-    step steps global_step global_steps iteration iter iters itr batch update updates num_updates
-    num_steps num_timesteps total_timesteps timestep timesteps trainer/global_step current_step
+    step steps global_step global_steps iteration iter iters itr batch batch_id batch_idx update updates
+    num_updates num_steps num_timesteps total_timesteps timestep timesteps trainer/global_step current_step
     train_step
     """
 )
@@ -44,7 +44,7 @@ _STRONG_WORDS = words(
 _TIMING = re.compile(
     r"""(?:^|[/_.\- ])(?:
         lr|learning[_ ]?rate|timing|timing_s|perf|
-        time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
+        ips|time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
         throughput|memory|mem|max_mem|gpu_mem|gpu|vram|rss|mb|gb|gib|mib|tps|wps|ups|mfu|hfu|tflops|tflop|flops|
         data_time|iter_time|batch_time|time_elapsed|ms|wall|walltime|train_wall|gb_free|tokens?_per_.*|
         samples_per_.*|steps_per_.*|.*_per_(?:second|sec|step|epoch|sample|iter|s)|data|total_flos|

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     # Clock times, dates, durations, versions are tokens too, so that their digits are no values.
     r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?|\d{4}[-/]\d\d[-/]\d\d|\d+[dhm] ?\d+[hms]\b"
     r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
-    rf"|(?<![\w.@$#\\])(?P<number>{_NUMBER})"
+    rf"|(?<![\w.@$#\\])(?<![A-Za-z_][-+])(?P<number>{_NUMBER})"
     r"(?P<unit>%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
     r"(?P<bad>[A-Za-z_\\]|[:.][A-Za-z0-9_]|[-][A-Za-z0-9_]|=|\()?"
 )
@@ -81,6 +81,8 @@ class Pair:
     value: float
     connected: bool
     """The name was bound to the number by a colon or an equals sign."""
+    at: int = -1
+    """Where in the message the number stands; -1 when it is not printed as such (a quotient)."""
     section: str = ""
     """train, val, test, eval, dev: which part of the data the text before the name speaks of."""
 
@@ -94,6 +96,8 @@ class Pairs:
     steps: float | None = None
     epoch: float | None = None
     epochs: float | None = None
+    at: dict[str, int] = field(default_factory=dict)
+    """Where step, steps, epoch and epochs stand."""
     rank: int = 0
     section: str = ""
     loose: int = 0
@@ -114,7 +118,10 @@ class _Scan:
         self.out = Pairs()
         self.last = ""
         """What the previous number was: epoch, step, lead, total:..., value, fraction, skip or nothing."""
+        self.start = 0
+        """Where the present number begins."""
         self.label: float | None = None
+        self.label_at = 0
         """A number before a colon that opens the message: its step, or the rank when a step follows."""
 
     def run(self) -> Pairs:
@@ -128,6 +135,7 @@ class _Scan:
                 end = token.end()
                 continue
             number, bad = token["number"], token["bad"]
+            self.start = token.start("number")
             if bad is not None and bad != "(" and _RATE.match(text, token.end("number")) is None:
                 self._see(gap)
                 self.last = "skip"
@@ -145,8 +153,10 @@ class _Scan:
         if self.label is not None:
             if out.placed:
                 out.rank = as_rank(self.label)
+                out.at["rank"] = self.label_at
             else:
                 out.step = self.label
+                out.at["step"] = self.label_at
         return out
 
     def _may_follow(self, gap: str) -> bool:
@@ -185,12 +195,14 @@ class _Scan:
             self._see(gap)
             if out.epoch is None:
                 out.epoch = value
+                out.at["epoch"] = self.start
                 self.last = "epoch"
             return
         if not unit and (kind in _STEP_WORDS or name == "Up." or (kind == "s" and end < 12 and connected)):
             self._see(gap)
             if out.step is None or kind == "global_step":
                 out.step = value
+                out.at["step"] = self.start
                 self.last = "step"
             return
         if (
@@ -202,7 +214,7 @@ class _Scan:
         ):
             return
         self._see(gap[: gap.rfind(name)])
-        if _SUMMARY.search(name) or is_config(name):
+        if _SUMMARY.search(name) or is_config(name) or name.lower() in _DATA_PARTS:
             self.last = "skip"
             return
         self._value(value, name, parts, connected, unit, end)
@@ -214,11 +226,13 @@ class _Scan:
         if gap.rstrip().endswith("[") and following in "/]" and out.step is None:
             self._see(gap)
             out.step = value
+            out.at["step"] = self.start
             self.last = "step"
             return True
         if following == "[" and out.epoch is None:
             self._see(gap)
             out.epoch = value
+            out.at["epoch"] = self.start
             self.last = "epoch"
             return True
         return False
@@ -236,25 +250,27 @@ class _Scan:
             return
         if unit not in ("", "%", "x"):
             name = f"{name} ({unit})"
-        self.out.pairs.append(Pair(name, value, connected, self.out.section))
+        self.out.pairs.append(Pair(name, value, connected, self.start, self.out.section))
         self.last = "value"
 
     def _total(self, value: float) -> None:
         out = self.out
         if self.last == "epoch":
             out.epochs = value
+            out.at["epochs"] = self.start
         elif self.last in ("step", "lead"):
             out.steps = value
+            out.at["steps"] = self.start
         elif self.last == "value":
             pair = out.pairs[-1]
             if pair.name.startswith("D("):
                 # DCGAN: `D(G(z)): 0.1 / 0.2` are two values.
-                out.pairs[-1] = Pair(f"{pair.name}_1", pair.value, True, pair.section)
-                out.pairs.append(Pair(f"{pair.name}_2", value, True, pair.section))
+                out.pairs[-1] = Pair(f"{pair.name}_1", pair.value, True, pair.at, pair.section)
+                out.pairs.append(Pair(f"{pair.name}_2", value, True, self.start, pair.section))
                 return
             self.last = "fraction"
             if value:
-                pair.value = pair.value / value
+                pair.value, pair.at = pair.value / value, -1
             return
         if not self.last.startswith("total:") and self.last != "fraction":
             self.last = f"total:{self.last}"
@@ -265,11 +281,11 @@ class _Scan:
         if self.last == "fraction":
             if unit == "%":
                 # `Accuracy: 9800/10000 (98%)` is one number: the percentage.
-                pair.value = value
+                pair.value, pair.at = value, self.start
             self.last = "skip"
             return True
         if self.text[end : end + 2].lstrip()[:1] == ")" and not unit:
-            out.pairs.append(Pair(f"{pair.name}.avg", value, True, pair.section))
+            out.pairs.append(Pair(f"{pair.name}.avg", value, True, self.start, pair.section))
             self.last = "skip"
             return True
         return False
@@ -278,7 +294,7 @@ class _Scan:
         out = self.out
         if unit:
             if len(unit) > 1 and not bare.endswith("("):
-                out.pairs.append(Pair(unit, value, True, out.section))
+                out.pairs.append(Pair(unit, value, True, self.start, out.section))
             self.last = "skip"
             return
         following = self.text[end : end + 12].lstrip()[:1]
@@ -290,7 +306,9 @@ class _Scan:
                 if lead:
                     out.epoch = out.epoch if out.epoch is not None else out.step
                     out.epochs, out.steps = out.steps, None
+                    out.at = {"epoch": out.at["step"], "epochs": out.at.get("steps", -1)}
                 out.step = value
+                out.at["step"] = self.start
                 self.last = "step"
                 return
         if not self.last and out.step is None and not out.pairs:
@@ -299,10 +317,11 @@ class _Scan:
                     self.last = "skip"
                     return
                 out.step = value
+                out.at["step"] = self.start
                 self.last = "lead"
                 return
             if marks in ("", "#") and following == ":" and value == int(value) and 0 <= value < 1e12:
-                self.label = value
+                self.label, self.label_at = value, self.start
                 self.last = "step"
                 return
         self.last = "skip"

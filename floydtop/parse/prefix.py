@@ -47,19 +47,21 @@ class Message(NamedTuple):
     text: str
     rank: int
     """0 where none is told."""
+    rank_at: int = -1
+    """Where the rank is printed, in characters from the end of the line."""
 
 
 def strip(text: str) -> Message:
     """The message of a line: rank prefix, timestamp, level, logger and source position taken off."""
     position = 0
-    rank = 0
+    rank, at = 0, -1
     first = text[:1]
     if first.isalpha() and first not in "IWEFDSCTNdwer" and "pid=" not in text:
         return Message(text, 0)
     for _ in range(2):
         match = _RANK.match(text, position)
         if match:
-            rank = int(match["rank"] or match["dist"] or match["bare"] or match["host"] or 0)
+            rank, at = _rank(match, text, at)
             position = match.end()
         if position == 0 or match:
             titan = _TITAN.match(text, position)
@@ -67,9 +69,9 @@ def strip(text: str) -> Message:
     stamp = _STAMP.match(text, position) or _SHORT_STAMP.match(text, position)
     leading = None if stamp else _LEADING_LEVEL.match(text, position)
     if leading:
-        return Message(text[leading.end() :], rank)
+        return Message(text[leading.end() :], rank, at)
     if not stamp:
-        return Message(text[position:] if position else text, rank)
+        return Message(text[position:] if position else text, rank, at)
     position = stamp.end()
     for _ in range(6):
         match = _FIELD.match(text, position)
@@ -83,9 +85,16 @@ def strip(text: str) -> Message:
             position -= 1
     match = _RANK.match(text, position)
     if match and (match["rank"] or match["dist"] or match["bare"]):
-        rank = int(match["rank"] or match["dist"] or match["bare"])
+        rank, at = _rank(match, text, at)
         position = match.end()
-    return Message(text[position:], rank)
+    return Message(text[position:], rank, at)
+
+
+def _rank(match: re.Match[str], text: str, at: int) -> tuple[int, int]:
+    for kind in ("rank", "dist", "bare", "host"):
+        if match[kind] is not None:
+            return int(match[kind]), len(text) - match.start(kind)
+    return 0, at
 
 
 def timestamp(text: str) -> float | None:

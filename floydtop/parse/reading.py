@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -36,6 +36,24 @@ class Bad(msgspec.Struct):
     why: str
 
 
+Place = tuple[int | None, float | None]
+"""Step and epoch of a point."""
+
+
+class Told(NamedTuple):
+    """The place on the x-axes that a line itself tells, how the rest follows from earlier lines."""
+
+    step: int | None
+    steps: int | None
+    epoch: float | None
+    epochs: int | None
+    place: Callable[[State, Told], Place | None] | None = None
+    """Takes note of the place and gives that of the point; None: the line means nothing at this place."""
+    section: str = ""
+    at: dict[str, int] | None = None
+    """Where in the line each number stands, counted from the line's end: name -> characters."""
+
+
 class State:
     """What the lines so far have told; shared by all formats, one per stream."""
 
@@ -51,6 +69,12 @@ class State:
         """Number of the line being read."""
         self.rest = ""
         """Text that the format left over: what another stream wrote right behind a bar."""
+        self.told: Told | None = None
+        """Set by a format whose result depends on nothing but the line's numbers and the place in it."""
+        self.hesitant = False
+        """A format could have read the line at another place or with other numbers in it."""
+        self.muted = -1
+        """Number of a line that repeats what was told and is not to be read."""
         self.expectations = 0
         """Raised whenever lines that meant nothing so far may mean something from now on."""
         self._memory: dict[type, object] = {}
@@ -68,7 +92,6 @@ class State:
         self.epoch = epoch
         self.epochs = epochs or self.epochs
         self.step = self.steps = None
-        self.expectations += 1
 
     def progress(self) -> Progress | None:
         if self.epoch is None and self.step is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from floydtop.parse.prefix import strip
-from floydtop.parse.reading import NUMBER, Format, Found, State
+from floydtop.parse.reading import NUMBER, Format, Found, Place, State, Told
 
 _ROUND = re.compile(r"(?:\[(\d{1,9})\]|(\d{1,9}):)\t")
 _ITEM = re.compile(
@@ -15,24 +15,15 @@ _BEST = re.compile(r"best iteration is:?\s*$|Did not meet early stopping", re.IG
 _DURATION = re.compile(r"(?:total|remaining): .*")
 
 
-class _Memory:
-    def __init__(self) -> None:
-        self.skip = -1
-
-
 def read(text: str, state: State) -> list[Found] | None:
     """The round is the step (XGBoost and CatBoost count from 0); the repeated best round is no point."""
-    memory = state.of(_Memory)
     if _BEST.search(text):
-        memory.skip = state.number + 1
-        state.expectations += 1
+        state.muted = state.number + 1
         return []
     body = strip(text).text
     start = _ROUND.match(body)
     if start is None:
         return None
-    if memory.skip == state.number:
-        return []
     values: dict[str, float] = {}
     for part in body[start.end() :].split("\t"):
         item = _ITEM.fullmatch(part.strip())
@@ -43,8 +34,16 @@ def read(text: str, state: State) -> list[Found] | None:
         if item[4] is None and item[1] != "best":
             values[item[1]] = float(item[2])
     step = int(start[1] or start[2])
+    if not values:
+        return []
     state.step = step
-    return [Found(values, step=step)] if values else []
+    state.told = Told(step, None, None, None, _place)
+    return [Found(values, step=step)]
+
+
+def _place(state: State, told: Told) -> Place:
+    state.step = told.step
+    return told.step, None
 
 
 FORMAT = Format(

@@ -32,6 +32,7 @@ def read(text: str, state: State) -> list[Found] | None:
     if row is None:
         if not _RULE.fullmatch(text):
             return None
+        state.hesitant = True
         found = _close(box)
         return found if found or box.last == state.number - 1 else None
     if box.last != state.number - 1 and box.values:

@@ -34,10 +34,12 @@ def read(text: str, state: State) -> list[Found] | None:
     header = _HEADER.match(text)
     if header:
         memory.train = header["names"].split()
+        state.expectations += 1
         return []
     classes = _CLASSES.match(text)
     if classes:
         names = re.sub(r"(Box|Mask|Pose)\(", "", classes["names"]).replace(")", " ")
+        state.expectations += 1
         memory.classes = [f"metrics/{name}" for name in names.split()]
         return []
     row = _ROW.match(text)

@@ -6,7 +6,7 @@ import re
 
 from floydtop.parse.names import is_metric
 from floydtop.parse.prefix import strip
-from floydtop.parse.reading import NUMBER, Format, Found, State, record
+from floydtop.parse.reading import NUMBER, Format, Found, State, Told, record
 
 _DICT = re.compile(r"\{'[^{}]{1,16000}\}")
 _ITEM = re.compile(rf"'([^']{{1,120}})': '?({NUMBER})'?(?=[,}}]|\s)")
@@ -47,6 +47,8 @@ def read(text: str, state: State) -> list[Found] | None:
         if rank:
             point.values = {f"rank{rank}/{name}": value for name, value in point.values.items()}
         found.append(point)
+    if len(found) == 1:
+        state.told = Told(found[0].step, None, found[0].epoch, None)
     return found or None
 
 

@@ -7,8 +7,8 @@ import re
 
 from floydtop.parse.names import is_metric, is_strong_metric, is_timing
 from floydtop.parse.pairs import Pair, Pairs, names_section, pairs
-from floydtop.parse.prefix import strip
-from floydtop.parse.reading import Format, Found, State, as_int
+from floydtop.parse.prefix import Message, strip
+from floydtop.parse.reading import Format, Found, Place, State, Told, as_int
 
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
@@ -17,11 +17,20 @@ REACH = 2
 """How many lines below its step a metric without one may stand (`Test set: ...` after an empty line)."""
 
 _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
+# Without one of these words no line is read here; most chatter ends at this look (2 us).
+_WORTH = re.compile(
+    r"loss|acc|epoch|step|iter|batch|round|score|error|reward|ppl|perplex|auc|f1|precision|recall|rmse|mse|mae|bleu|"
+    r"\bep\b|\bit\b|gen|trial|episode|\bs:\d|update|train|test|val|\bup\.|tr?e?l:|nll|iou|dice|psnr|ssim|entropy|cost|"
+    r"grad|bpb|bpc|wer|cer|likelihood|map|kl|fid|r2|mcc|kappa|top1|top5|ndcg|mrr|rouge|hit|D\(",
+    re.IGNORECASE,
+)
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
     r"#|//|@|usage:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
 )
-_SETTINGS = re.compile(r"Namespace\(|[Cc]onfig(?:uration)?\b\s?[:=(]|[Aa]rg(?:ument)?s\b\s?[:=(]|hparams")
+_SETTINGS = re.compile(
+    r"Namespace\(|[Cc]onfig(?:uration)?\b\s?[:=(]|[Aa]rg(?:ument)?s\b\s?[:=(]|hparams|=(?:True|False|None)\b"
+)
 
 
 class _Block:
@@ -38,82 +47,133 @@ class _Block:
 
 def read(text: str, state: State) -> list[Found] | None:
     """Values count with a step or epoch on or just above their line, or when their names leave no doubt."""
-    if len(text) > LONGEST or not _DIGIT.search(text) or _CODE.match(text) or _SETTINGS.search(text):
+    if len(text) > LONGEST or not _WORTH.search(text) or _CODE.match(text) or _SETTINGS.search(text):
+        return None
+    if not _DIGIT.search(text):
         return None
     message = strip(text)
     found = pairs(message.text)
     rank = message.rank or found.rank
     block = state.of(_Block)
     if found.placed:
-        return _placed(found, message.text, rank, state, block)
+        return _placed(found, message, rank, state, block)
     if not found.pairs:
         return None
-    if state.number - block.line <= REACH:
-        known = [
-            pair
-            for pair in found.pairs
-            if is_metric(pair.name) or is_timing(pair.name) or (block.bare and pair.connected)
-        ]
-        single = len(found.pairs) == 1 and message.text[:1].isspace() and block.bare
-        if not single:
-            known = [pair for pair in known if is_metric(pair.name) or is_timing(pair.name)]
-        if known and found.loose == 0 and len(found.leftover.split()) <= 2:
+    known = [pair for pair in found.pairs if is_metric(pair.name) or is_timing(pair.name)]
+    single = len(found.pairs) == 1 and message.text[:1].isspace() and found.pairs[0].connected
+    state.hesitant = bool(known) or single
+    if found.loose:
+        return None
+    if state.number - block.line <= REACH and len(found.leftover.split()) <= 2:
+        bare = single and block.bare
+        known = found.pairs if bare else known
+        if known:
+            values, at = _named(known, message.text, rank, block.section)
+            place = _hang_bare if bare else _hang
+            state.told = Told(None, None, None, None, place, block.section, at | _places(found, message))
             block.line = state.number
-            return [Found(_named(known, rank, block.section), block.step, block.epoch)]
-    if found.loose or message.text[:1].isspace() or len(found.leftover.split()) > 1:
+            return [Found(values, block.step, block.epoch)]
+    if message.text[:1].isspace() or len(found.leftover.split()) > 1:
         return None
     if all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs) and any(
         pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)
     ):
-        return [Found(_named(found.pairs, rank, ""))]
+        return [Found(_named(found.pairs, message.text, rank, "")[0])]
     return None
 
 
-def _placed(found: Pairs, text: str, rank: int, state: State, block: _Block) -> list[Found] | None:
+def _places(found: Pairs, message: Message) -> dict[str, int]:
+    places = {name: len(message.text) - start for name, start in found.at.items()}
+    if message.rank_at >= 0:
+        places["rank"] = message.rank_at
+    return places
+
+
+def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Block) -> list[Found] | None:
     step, epoch = as_int(found.step), found.epoch
     known = any(is_metric(pair.name) for pair in found.pairs)
-    if not known:
-        timing = [pair for pair in found.pairs if is_timing(pair.name)]
-        if found.loose > 1 or len(text) > 160 or (text[:1].isspace() and not timing):
-            return None
-        if not timing and (found.pairs or len(found.leftover.split()) > 4):
-            return None
-        _begin(block, state, found, bare=not timing)
-        return [Found(_named(timing, rank, ""), step, epoch)] if timing else []
-    if epoch is None and step is not None:
+    text = message.text
+    places = _places(found, message)
+    told = Told(step, as_int(found.steps), epoch, as_int(found.epochs), _place, found.section)
+    if known:
+        values, at = _named(found.pairs, text, rank, "")
+        state.told = told._replace(at=at | places)
+        return [Found(values, *_place(state, told))]
+    timing = [pair for pair in found.pairs if is_timing(pair.name)]
+    if found.loose > 1 or len(text) > 160 or (text[:1].isspace() and not timing):
+        return None
+    if not timing and (found.pairs or len(found.leftover.split()) > 4):
+        return None
+    _begin(block, state, told, bare=not timing)
+    if not timing:
+        return []
+    values, at = _named(timing, text, rank, "")
+    state.told = told._replace(place=_place_timing, at=at | places)
+    return [Found(values, step, epoch)]
+
+
+def _place(state: State, told: Told) -> Place:
+    """Begin a block; a step without an epoch belongs to the epoch that is going on."""
+    block = state.of(_Block)
+    epoch = told.epoch
+    if epoch is None and told.step is not None:
         epoch = block.epoch if block.epoch is not None else state.epoch
-    _begin(block, state, found, bare=False)
+    _begin(block, state, told, bare=False)
     block.epoch = epoch
-    return [Found(_named(found.pairs, rank, ""), step, epoch)]
+    return told.step, epoch
 
 
-def _begin(block: _Block, state: State, found: Pairs, bare: bool) -> None:
-    block.step = as_int(found.step)
-    block.epoch = found.epoch
+def _place_timing(state: State, told: Told) -> Place:
+    _begin(state.of(_Block), state, told, bare=False)
+    return told.step, told.epoch
+
+
+def _hang(state: State, told: Told) -> Place | None:
+    """The place of a line below the one that told its step."""
+    block = state.of(_Block)
+    if state.number - block.line > REACH or block.section != told.section:
+        return None
+    block.line = state.number
+    return block.step, block.epoch
+
+
+def _hang_bare(state: State, told: Told) -> Place | None:
+    return _hang(state, told) if state.of(_Block).bare else None
+
+
+def _begin(block: _Block, state: State, told: Told, bare: bool) -> None:
+    block.step = told.step
+    block.epoch = told.epoch
     block.line = state.number
     block.bare = bare
-    block.section = found.section
-    if found.epoch is not None:
-        state.epoch, state.step, state.steps = found.epoch, None, None
-        state.epochs = as_int(found.epochs) or state.epochs
-    if found.step is not None:
-        state.step, state.steps = block.step, as_int(found.steps)
+    block.section = told.section
+    if told.epoch is not None:
+        state.epoch, state.step, state.steps = told.epoch, None, None
+        state.epochs = told.epochs or state.epochs
+    if told.step is not None:
+        state.step, state.steps = told.step, told.steps
 
 
-def _named(found: list[Pair], rank: int, section: str) -> dict[str, float]:
-    """Names made distinct: validation apart from training, other ranks apart from rank 0."""
+def _named(found: list[Pair], text: str, rank: int, section: str) -> tuple[dict[str, float], dict[str, int]]:
+    """Names made distinct, validation apart from training, other ranks apart from rank 0; where each number is.
+
+    Numbers are found from the end of the text, since prefixes were taken off its start.
+    """
     values: dict[str, float] = {}
+    at: dict[str, int] = {}
     several = len({pair.section for pair in found}) > 1
     for pair in found:
         part = pair.section or section
         name = pair.name
-        lower = name.lower()
         if part and (part != "train" or several) and not names_section(name):
-            name = f"{part}_{name}" if not lower.startswith("average ") else f"{part}_{name[8:]}"
+            plain = name[8:] if name.lower().startswith("average ") else name
+            name = f"{part}_{plain}"
         if rank:
             name = f"rank{rank}/{name}"
-        values.setdefault(name, pair.value)
-    return values
+        if name not in values:
+            values[name] = pair.value
+            at["=" + name] = len(text) - pair.at if pair.at >= 0 else -1
+    return values, at
 
 
 FORMAT = Format(

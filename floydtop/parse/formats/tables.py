@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from floydtop.parse.names import is_metric, is_timing
-from floydtop.parse.reading import Format, Found, State, as_int, number
+from floydtop.parse.reading import Format, Found, State, Told, as_int, number
 
 REACH = 40
 """Lines between a header and a row, or between two rows: bars and warnings may stand there."""
@@ -96,7 +96,9 @@ def _row(text: str, table: _Table, state: State) -> list[Found] | None:
     if (step is None and epoch is None) or not values:
         return None
     table.line = state.number
-    return [Found(values, as_int(step), epoch)]
+    found = Found(values, as_int(step), epoch)
+    state.told = Told(found.step, None, epoch, None)
+    return [found]
 
 
 FORMAT = Format(
