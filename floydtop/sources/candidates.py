@@ -19,6 +19,8 @@ PLAUSIBLE = 55
 _TEXT_ENDINGS = (".log", ".out", ".err", ".txt", ".jsonl", ".json", ".csv")
 _RECENT_SECONDS = 120
 _TAIL_BYTES = 65536
+_SESSION = b'"floydtop-session"'
+"""A recording, full of metric words, of which the recorder is the only writer."""
 _METRIC = re.compile(
     rb"(?i)(?:loss|acc|accuracy|epoch|step|iter|iteration|eval|perplexity|ppl|auc|f1|rmse|mae|lr|reward|value)"
     rb"[\"']?\s{0,4}[:= |]\s{0,4}[-+]?[\d.]"
@@ -48,7 +50,7 @@ class Candidate:
 
 
 def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus: int = 0) -> Candidate | None:
-    """Look at one open file; None when it is no regular file that is open for writing.
+    """Look at one open file; None when it is no regular file open for writing, or one of floydtop's own.
 
     Args:
         descriptor: the open file, of the job or of a filter behind its pipe.
@@ -76,7 +78,9 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         count(15, "written in the last two minutes")
     if status.st_size == 0:
         count(-10, "empty")
-    tail = _tail(descriptor, status.st_size)
+    if _SESSION in _read(descriptor, 0, 4096):
+        return None
+    tail = _read(descriptor, max(0, status.st_size - _TAIL_BYTES), _TAIL_BYTES)
     words = len(_METRIC.findall(tail))
     if words:
         count(min(40, 8 * words), f"{words} metric words at its end")
@@ -120,13 +124,13 @@ def _location(descriptor: Descriptor, status: os.stat_result) -> tuple[str, str 
     return link, None if same else descriptor.path
 
 
-def _tail(descriptor: Descriptor, size: int) -> bytes:
+def _read(descriptor: Descriptor, start: int, size: int) -> bytes:
     try:
         file = os.open(descriptor.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError:
         return b""
     try:
-        return os.pread(file, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+        return os.pread(file, size, start)
     except OSError:
         return b""
     finally:

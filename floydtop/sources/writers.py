@@ -103,7 +103,7 @@ def _prints_elsewhere(pid: int) -> bool:
 
 
 def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
-    """Replace each filter by what feeds it, and each `script` by what runs in it."""
+    """Replace each filter by what feeds it, and each `script` or `floydtop run` by what runs in it."""
     jobs: set[int] = set()
     seen: set[int] = set()
     waiting = list(writing)
@@ -123,6 +123,12 @@ def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
         else:
             jobs.add(pid)
     return jobs
+
+
+def _is_floydtop(pid: int) -> bool:
+    """Another floydtop: the one that runs a job under a terminal of its own writes the job's log."""
+    words = [os.path.basename(word) for word in descriptors.command(pid)[:3]]
+    return "floydtop" in words[:2] or words[1:] == ["-m", "floydtop"]
 
 
 def feeders(pid: int, snapshot: Snapshot, table: dict[int, Process]) -> list[int]:
