@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 from floydtop.errors import FloydtopError
+from floydtop.events import Exit
+from floydtop.sources.ending import describe
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -89,7 +91,7 @@ def exit_file(log: str) -> str:
 
 
 def exit_status(log: str) -> tuple[int | None, int | None]:
-    """The pid of the job that was started with this log, and once it has ended its wait status (waitpid(2))."""
+    """The pid of the job that was started with this log, and its wait status once it has ended."""
     try:
         with open(exit_file(log), "rb") as file:
             record = json.loads(file.read(256))
@@ -97,6 +99,16 @@ def exit_status(log: str) -> tuple[int | None, int | None]:
     except (OSError, ValueError, LookupError, TypeError):
         return None, None
     return (pid if type(pid) is int else None), (status if type(status) is int else None)
+
+
+def told_exit(log: str | None, pid: int | None = None) -> Exit | None:
+    """How the job that was started with this log ended; None when it runs, or is not that process."""
+    if log is None or not is_ours(log):
+        return None
+    job, status = exit_status(log)
+    if status is None or pid not in (None, job):
+        return None
+    return describe(status, "told by the process that started it")
 
 
 async def last_words(log: str) -> None:

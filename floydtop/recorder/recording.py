@@ -17,10 +17,24 @@ import msgspec
 
 from floydtop import __version__
 from floydtop.errors import FloydtopError
-from floydtop.events import Clock, End, Event, Header, JobState, Log, Metrics, Note, Present, Progress
+from floydtop.events import (
+    Clock,
+    End,
+    Event,
+    Header,
+    JobState,
+    JobStateName,
+    Log,
+    Metrics,
+    Note,
+    Present,
+    Progress,
+)
+from floydtop.recorder import kept
 from floydtop.recorder.output import OutputWorker
 from floydtop.session.format import FORMAT, VERSION
 from floydtop.session.writer import SessionWriter, remove_present, write_present
+from floydtop.sources.finished import is_packed
 from floydtop.sources.gpu import GpuReader
 from floydtop.sources.process import JobTree
 from floydtop.sources.system import sample
@@ -132,9 +146,8 @@ class Recording:
         failures = [
             r for r in results if isinstance(r, Exception) and not isinstance(r, asyncio.CancelledError)
         ]
-        offset = self._output.offset if self._output is not None else None
         why = f"the recorder failed: {_in_words(failures[0])}" if failures else self._why
-        self.write([End(t=self.clock.now(), why=why, offset=offset)], sync=True)
+        self.write([End(t=self.clock.now(), why=why, offset=self._bytes_read())], sync=True)
         if failures:
             raise failures[0]
 
@@ -181,7 +194,9 @@ class Recording:
     async def sample_system(self) -> None:
         """The first worker: system and GPU readings of the job's process tree, until the job ends."""
         if self.tree is None:
-            self.write([JobState(t=self.clock.now(), state="no-process")], sync=True)
+            told = kept.told_exit(self.assignment.log)
+            state: JobStateName = "exited" if told is not None else "no-process"
+            self.write([JobState(t=self.clock.now(), state=state, exit=told)], sync=True)
             return
         await self.gpu.start()
         async for event in sample(
@@ -197,8 +212,20 @@ class Recording:
                 )
                 self._write_present()
                 self.write([Note(t=event.t, text=text, level="warning") for text in self.gpu.alerts()])
+            elif isinstance(event, JobState):
+                self.write([await self._with_exact_exit(event)], sync=True)
             else:
-                self.write([event], sync=isinstance(event, JobState))
+                self.write([event])
+
+    async def _with_exact_exit(self, event: JobState) -> JobState:
+        """The job's end as the keeper of its log knows it, where the kernel does not tell us."""
+        log = self.assignment.log
+        if event.state != "exited" or log is None or not kept.is_ours(log):
+            return event
+        await kept.last_words(log)
+        if event.exit is not None and (event.exit.code, event.exit.signal) != (None, None):
+            return event
+        return msgspec.structs.replace(event, exit=kept.told_exit(log, self.assignment.pid) or event.exit)
 
     async def follow_output(self) -> None:
         """The second worker: follow the log, parse it, until it ends or the recording stops."""
@@ -216,11 +243,29 @@ class Recording:
             write=self.write,
             show=self._show_running_values,
         )
-        if self.tree is None:
-            self._why = "the log was read to its end"
-            await self._output.run(self._stopping, quiet_after=self._patience())
-        else:
+        if self.tree is not None:
             await self._output.run(self._stopping)
+            return
+        self._why = "the log was read to its end"
+        if is_packed(self.assignment.log) or kept.is_ours(self.assignment.log):
+            # A packed log is complete, and of ours we know when it is.
+            released = asyncio.create_task(self._stop_when_released(self.assignment.log))
+            await self._output.run(self._stopping)
+            released.cancel()
+        else:
+            await self._output.run(self._stopping, quiet_after=self._patience())
+
+    async def _stop_when_released(self, log: str) -> None:
+        while kept.is_held(log):
+            await asyncio.sleep(0.2)
+        self._stopping.set()
+
+    def _bytes_read(self) -> int | None:
+        """How much of the log, as it lies on the disk, this recording holds."""
+        if self._output is None:
+            return None
+        log = self._output.log
+        return os.stat(log).st_size if is_packed(log) else self._output.offset
 
     def _patience(self) -> float | None:
         """How long to wait for more of a log that no process here writes; None: for ever."""
