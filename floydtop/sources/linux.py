@@ -45,6 +45,9 @@ class LinuxTree:
                 root = procfs.open_process(pid)
                 held.callback(os.close, root)
                 tree = cls(root, pidfd)
+                if tree.has_ended() and not procfs.stat(root).zombie:
+                    # It ended between the two, and the directory is that of a stranger with its pid.
+                    raise ProcessLookupError(pid)
             except (OSError, OverflowError) as error:
                 raise FloydtopError(_why_not(pid)) from error
             held.pop_all()
