@@ -13,24 +13,9 @@ from floydtop.sources.trail import is_terminal
 
 FILTERS = frozenset(
     {
-        *(
-            "tee",
-            "ts",
-            "cat",
-            "grep",
-            "egrep",
-            "fgrep",
-            "rg",
-            "sed",
-            "awk",
-            "gawk",
-            "mawk",
-            "tr",
-            "cut",
-            "head",
-        ),
-        *("tail", "stdbuf", "pv", "uniq", "col", "nl", "sponge", "gzip", "zstd"),
-        *("logger", "multilog", "svlogd", "s6-log", "rotatelogs", "cronolog"),
+        *("tee", "ts", "cat", "sponge", "pv", "stdbuf", "gzip", "zstd"),
+        *("grep", "egrep", "fgrep", "rg", "sed", "awk", "gawk", "mawk", "tr", "cut", "head", "tail"),
+        *("uniq", "col", "nl", "logger", "multilog", "svlogd", "s6-log", "rotatelogs", "cronolog"),
     }
 )
 """Programs that hold a log for somebody else: the job is upstream of their stdin."""
@@ -103,7 +88,7 @@ def _prints_elsewhere(pid: int) -> bool:
 
 
 def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
-    """Replace each filter by what feeds it, and each `script` or `floydtop run` by what runs in it."""
+    """Replace each filter by what feeds it, and each `script` or keeper of a job by what runs in it."""
     jobs: set[int] = set()
     seen: set[int] = set()
     waiting = list(writing)
@@ -123,12 +108,6 @@ def _sources(writing: set[int], table: dict[int, Process]) -> set[int]:
         else:
             jobs.add(pid)
     return jobs
-
-
-def _is_floydtop(pid: int) -> bool:
-    """Another floydtop: the one that runs a job under a terminal of its own writes the job's log."""
-    words = [os.path.basename(word) for word in descriptors.command(pid)[:3]]
-    return "floydtop" in words[:2] or words[1:] == ["-m", "floydtop"]
 
 
 def feeders(pid: int, snapshot: Snapshot, table: dict[int, Process]) -> list[int]:
