@@ -14,9 +14,12 @@ examples:
   floydtop demo                a small real training job, and the monitor on it
   floydtop 4711                attach to the job with that pid, and to its log
   floydtop train.log           follow a log, and the process that writes it
+  floydtop run -- CMD...       start a job that outlives this terminal, and watch it
+  CMD | floydtop -             watch what is piped in
   floydtop replay              replay the last recording
 
 commands (floydtop COMMAND --help tells more):
+  run        start a job, keep its output, and watch it
   demo       start a small real training job and watch it
   replay     replay a recorded session
   sessions   list recorded sessions
@@ -88,7 +91,7 @@ def _monitor(arguments: list[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("target", nargs="?", help="a pid, a log file, or a recorded session")
+    parser.add_argument("target", nargs="?", help="a pid, a log file or FIFO, - (a pipe) or a session")
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
     _watching_options(parser)
@@ -101,6 +104,31 @@ def _monitor(arguments: list[str]) -> int:
 
     return watch(
         options.target, options.pid, options.log, interval=options.interval, detach=not options.no_detach
+    )
+
+
+def _run(arguments: list[str]) -> int:
+    parser = _parser(
+        "run",
+        "Start a job detached from the terminal, keep its output, and do what `floydtop PID` does with it.",
+    )
+    parser.usage = "floydtop run [options] -- COMMAND ..."
+    parser.add_argument("--name", help="made part of the name of the kept log (default: the program's name)")
+    parser.add_argument("--no-watch", action="store_true", help="record it, but show nothing")
+    _watching_options(parser)
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the job")
+    options = parser.parse_args(arguments)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        parser.error("name the command to run: floydtop run -- python train.py")
+    from floydtop.commands.run import run
+
+    return run(
+        command,
+        options.name,
+        interval=options.interval,
+        detach=not options.no_detach,
+        watching=not options.no_watch,
     )
 
 
@@ -194,6 +222,7 @@ def _record(arguments: list[str]) -> int:
 
 
 COMMANDS = {
+    "run": _run,
     "demo": _demo,
     "replay": _replay,
     "sessions": _sessions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,14 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
     Raises:
         FloydtopError: there is no terminal, or no such target.
     """
+    if text == "-":
+        from floydtop.commands.run import watch_pipe
+
+        return watch_pipe(pid, interval=interval, detach=detach)
+    if text is not None and stat.S_ISFIFO(_mode(text)):
+        from floydtop.commands.run import watch_fifo
+
+        return watch_fifo(text, pid, interval=interval, detach=detach)
     from floydtop.sources.target import resolve
 
     target = resolve(text, pid=pid, log=log)
@@ -32,15 +41,40 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
     return monitor(target, interval=interval, detach=detach)
 
 
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0
+
+
 def monitor(target: Target, *, interval: float, detach: bool) -> int:
     """Make sure that the target is recorded, and show its session."""
-    from floydtop.recorder.recording import Assignment
-    from floydtop.session.library import new_path
-
     known = find_recording(target)
     if known is not None:
         return show(known)
-    assignment = Assignment(
+    assignment = _assignment(target, interval)
+    return _detached(assignment) if detach else _inside(assignment)
+
+
+def record(target: Target, *, interval: float) -> int:
+    """Make sure that the target is recorded, without showing it.
+
+    Raises:
+        FloydtopError: there is no such process any more, or the session cannot be written.
+    """
+    from floydtop.recorder.detach import Starting
+
+    if find_recording(target) is None:
+        Starting(_assignment(target, interval)).wait()
+    return 0
+
+
+def _assignment(target: Target, interval: float) -> Assignment:
+    from floydtop.recorder.recording import Assignment
+    from floydtop.session.library import new_path
+
+    return Assignment(
         session=new_path(socket.gethostname(), target.pid),
         pid=target.pid,
         log=target.log,
@@ -48,7 +82,6 @@ def monitor(target: Target, *, interval: float, detach: bool) -> int:
         reopen=target.fd_path,
         notes=tuple(target.notes),
     )
-    return _detached(assignment) if detach else _inside(assignment)
 
 
 def _detached(assignment: Assignment) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -100,11 +99,3 @@ def writer_of(log: Path) -> int | None:
         if not kept.is_held(str(log)) or time.monotonic() > deadline:
             return None
         time.sleep(0.02)
-
-
-def is_fifo(path: str) -> bool:
-    """Whether the path names a FIFO."""
-    try:
-        return stat.S_ISFIFO(os.stat(path).st_mode)
-    except OSError:
-        return False
