@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.theme import Theme
 
 from floydtop.app.feed import Feed
-from floydtop.app.keys import APP, bindings
-from floydtop.app.palette import FLOYDTOP
+from floydtop.app.glyphs import usable_glyphs
+from floydtop.app.keys import APP, bindings, key_name
+from floydtop.app.palette import THEMES
+from floydtop.app.safe import clean
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.screens.replay import ReplayScreen
 from floydtop.app.tight import TightUpdate
 from floydtop.session.player import Player
+from floydtop.settings import Settings
 
 LAST_DRAIN = 3.0
 """Seconds that quitting waits for a recording inside the app to write its end."""
@@ -47,21 +53,33 @@ class FloydtopApp(App[None]):
     TITLE = "floydtop"
     BINDINGS: ClassVar[list[Binding]] = bindings(APP)  # type: ignore[assignment]  # invariance
 
-    def __init__(self, source: Feed | Player, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self, source: Feed | Player, recorder: Recorder | None = None, settings: Settings | None = None
+    ) -> None:
         super().__init__()
         self._source = source
+        self.settings = settings if settings is not None else Settings()
+        self.glyphs = usable_glyphs(self.settings["glyphs"])
         self._recorder = recorder
         self._recording: asyncio.Task[None] | None = None
-        self.register_theme(FLOYDTOP)
-        self.theme = os.environ.get("TEXTUAL_THEME", FLOYDTOP.name)
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = os.environ.get("TEXTUAL_THEME", self.settings["theme"])
+        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
         if self._recorder is not None:
             self._recording = asyncio.create_task(self._recorder.run(self._spawn))
         if isinstance(self._source, Player):
-            self.push_screen(ReplayScreen(self._source))
+            screen: MonitorScreen = ReplayScreen(self._source)
         else:
-            self.push_screen(MonitorScreen(self._source))
+            screen = MonitorScreen(self._source)
+        screen.options = replace(
+            screen.options, smoothing=float(self.settings["smoothing"]), log=self.settings["log_scale"]
+        )
+        screen.set_class(self.glyphs == "ascii", "ascii")
+        self.push_screen(screen)
         self._listen_to_signals()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
@@ -74,6 +92,25 @@ class FloydtopApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: asyncio.ensure_future(self.action_quit()))
+
+    def _remember_theme(self, theme: Theme) -> None:
+        self.settings.remember("theme", theme.name)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers: every key of the screen, and each metric as the x-axis."""
+        yield from super().get_system_commands(screen)
+        for key in getattr(screen, "KEYS", ()):
+            yield SystemCommand(
+                key.help, f"key {key_name(key.keys.split(',')[0])}", partial(self._act, key.action)
+            )
+        if isinstance(screen, MonitorScreen):
+            for name in screen.source.session.metrics:
+                yield SystemCommand(
+                    f"x-axis: {clean(name)}", "any metric as x", partial(screen.use_metric_as_x, name)
+                )
+
+    def _act(self, action: str) -> None:
+        self.call_later(self.run_action, action, self.screen)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run one of the recorder's two workers as a worker of the app."""

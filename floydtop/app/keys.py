@@ -21,8 +21,11 @@ class Key:
 
 
 APP = (
-    Key("q,ctrl+c", "quit", "Quit", "Quit; a recording goes on", footer=True, priority=True),
+    Key("q", "quit", "Quit", "Quit; a recording goes on", footer=True),
+    Key("ctrl+c", "quit", "Quit", "Quit, from anywhere", priority=True),
     Key("question_mark", "help", "Help", "This page", footer=True),
+    Key("ctrl+p", "command_palette", "Palette", "All commands, by name; themes; any metric as the x-axis"),
+    Key("ctrl+z", "suspend_process", "Suspend", "Back to the shell; `fg` comes back"),
 )
 
 CHARTS = (
@@ -45,6 +48,21 @@ CHARTS = (
     Key("0", "reset_zoom", "Reset", "All of the x-axis, no cursor"),
 )
 
+OUTPUT = (
+    Key("slash", "filter", "Filter", "Show only the charts whose names match", footer=True),
+    Key("l", "toggle_log", "Log", "Show more of the job's output, all of it, or none", footer=True),
+    Key("m", "toggle_malformed", "Malformed", "Only the metric lines that could not be read"),
+    Key("shift+up", "scroll_log(-1)", "Log up", "Scroll the output back"),
+    Key("shift+down", "scroll_log(1)", "Log down", "Scroll the output on"),
+    Key("f", "find", "Find", "Find in the output"),
+    Key("F", "find_on", "Older", "The next older line that matches"),
+    Key("g", "go_to_line", "Line", "From the selected chart's point to the line that told it"),
+    Key("G", "go_to_point", "Point", "From the marked line back to its point"),
+    Key("d", "toggle_system", "System", "Show or hide the system charts"),
+    Key("u", "every_gpu", "GPUs", "Also the GPUs that the job does not use"),
+    Key("Y", "copy", "Copy", "Copy the value under the cursor, or the newest one, to the clipboard"),
+)
+
 MONITOR = (
     *CHARTS,
     Key("enter", "focus_chart", "Open", "Open the selected chart large", footer=True),
@@ -52,10 +70,7 @@ MONITOR = (
     Key("shift+tab,left,up,k", "previous_panel", "Previous", "Select the chart before"),
     Key("pagedown,n", "next_page", "Page", "More charts, when they do not fit", footer=True),
     Key("pageup,p", "previous_page", "Back", "The charts before"),
-    Key("l", "toggle_log", "Log", "Show more of the job's output, all of it, or none", footer=True),
-    Key("m", "toggle_malformed", "Malformed", "Only the metric lines that could not be read"),
-    Key("shift+up", "scroll_log(-1)", "Log up", "Scroll the output back"),
-    Key("shift+down", "scroll_log(1)", "Log down", "Scroll the output on"),
+    *OUTPUT,
     Key("space", "pause", "Pause", "Hold the view still; the recording goes on"),
 )
 
@@ -73,10 +88,7 @@ REPLAY = (
     Key("shift+tab,up,k", "previous_panel", "Previous", "Select the chart before"),
     Key("pagedown,n", "next_page", "Page", "More charts, when they do not fit", footer=True),
     Key("pageup,p", "previous_page", "Back", "The charts before"),
-    Key("l", "toggle_log", "Log", "Show more of the job's output, all of it, or none", footer=True),
-    Key("m", "toggle_malformed", "Malformed", "Only the metric lines that could not be read"),
-    Key("shift+up", "scroll_log(-1)", "Log up", "Scroll the output back"),
-    Key("shift+down", "scroll_log(1)", "Log down", "Scroll the output on"),
+    *OUTPUT,
 )
 
 FOCUS = (
@@ -117,8 +129,8 @@ NAMES = {
 
 def key_name(key: str) -> str:
     """A key as people write it."""
-    if key == "ctrl+c":
-        return "^C"
+    if key.startswith("ctrl+"):
+        return f"^{key[5:].upper()}"
     modifier, _, plain = key.rpartition("+")
     name = NAMES.get(plain, plain)
     return f"{modifier.capitalize()}-{name}" if modifier else name

@@ -10,21 +10,43 @@ from textual.theme import Theme
 DARK_SERIES = ("#5fd7ff", "#ffaf5f", "#87d787", "#ff87af", "#af87ff", "#ffd75f", "#5fd7af", "#d7875f")
 LIGHT_SERIES = ("#005f87", "#af5f00", "#00702a", "#af005f", "#5f00af", "#875f00", "#00605a", "#87300f")
 
-FLOYDTOP = Theme(
-    name="floydtop",
-    primary="#5fd7ff",
-    secondary="#af87ff",
-    accent="#ffaf5f",
-    foreground="#d0d4dc",
-    background="#10131a",
-    surface="#161a23",
-    panel="#1d2230",
-    success="#87d787",
-    warning="#ffd75f",
-    error="#ff6b6b",
-    dark=True,
-    variables={"border": "#2c3446", "footer-key-foreground": "#5fd7ff", "footer-background": "#161a23"},
+SAFE_SERIES = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#0072b2", "#d55e00", "#bbbbbb")
+"""Okabe and Ito's colours, told apart by colour-blind people (https://jfly.uni-koeln.de/color/)."""
+
+
+def _theme(name: str, *, dark: bool, primary: str, accent: str, series: tuple[str, ...]) -> Theme:
+    paper, ink = ("#10131a", "#d0d4dc") if dark else ("#fafafa", "#24292f")
+    return Theme(
+        name=name,
+        primary=primary,
+        secondary=series[4],
+        accent=accent,
+        foreground=ink,
+        background=paper,
+        surface=mixed(ink, paper, 0.04),
+        panel=mixed(ink, paper, 0.08),
+        success=series[2],
+        warning=series[5] if dark else accent,
+        error="#ff6b6b" if dark else "#c01c28",
+        dark=dark,
+        variables={"border": mixed(ink, paper, 0.22)},
+    )
+
+
+def mixed(color: str, background: str, share: float) -> str:
+    """`color` mixed into `background`: share 1 is the colour itself."""
+    front, back = (tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (color, background))
+    return "#" + "".join(
+        f"{round(f * share + b * (1 - share)):02x}" for f, b in zip(front, back, strict=True)
+    )
+
+
+THEMES = (
+    _theme("floydtop", dark=True, primary="#5fd7ff", accent="#ffaf5f", series=DARK_SERIES),
+    _theme("floydtop-light", dark=False, primary="#005f87", accent="#af5f00", series=LIGHT_SERIES),
+    _theme("floydtop-safe", dark=True, primary="#56b4e9", accent="#e69f00", series=SAFE_SERIES),
 )
+"""Dark, light, and one for colour-blind people; Textual's ansi themes use the terminal's own colours."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +72,6 @@ class Palette:
         return self.series[index % len(self.series)]
 
 
-def mixed(color: str, background: str, share: float) -> str:
-    """`color` mixed into `background`: share 1 is the colour itself."""
-    front, back = (tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (color, background))
-    return "#" + "".join(
-        f"{round(f * share + b * (1 - share)):02x}" for f, b in zip(front, back, strict=True)
-    )
-
-
 def palette_of(theme: Theme) -> Palette:
     """The palette of a theme, by its name; a theme of the terminal's own colours gets the terminal's."""
     if theme.name not in _palettes:
@@ -74,6 +88,8 @@ def _palette_of(theme: Theme) -> Palette:
     if not (ink.startswith("#") and paper.startswith("#") and len(ink) == len(paper) == 7):
         return _ansi_palette()
     series = DARK_SERIES if theme.dark else LIGHT_SERIES
+    if theme.name == "floydtop-safe":
+        series = SAFE_SERIES
     return Palette(
         text=Style(color=ink),
         strong=Style(color=ink, bold=True),

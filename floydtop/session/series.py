@@ -14,6 +14,7 @@ class Series:
     Attributes:
         times: seconds of session time, NaN where not known.
         steps: step, or epoch where the job counts epochs, NaN where the line carried neither.
+        lines: number of the log's line that told each point, 0 where it is not known.
         values: the values; NaN and infinities are kept, they are news.
         minimum, maximum, total: over the finite values.
         epochs: the epoch of each point, kept only where lines tell both step and epoch.
@@ -27,6 +28,7 @@ class Series:
         self.times = array("d")
         self.steps = array("d")
         self.values = array("d")
+        self.lines = array("q")
         self.minimum = math.inf
         self.maximum = -math.inf
         self.total = 0.0
@@ -51,6 +53,7 @@ class Series:
         value: float,
         *,
         epoch: float | None = None,
+        line: int = 0,
         estimated: bool = False,
     ) -> None:
         """Add one point.
@@ -69,6 +72,7 @@ class Series:
         self.times.append(_NAN if t is None else t)
         self.steps.append(_NAN if step is None else step)
         self.values.append(value)
+        self.lines.append(line)
         self.has_times |= t is not None
         if step is not None:
             self.has_steps = True

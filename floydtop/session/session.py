@@ -120,7 +120,14 @@ class Session:
                     self.metric_names_dropped += 1
                     continue
                 series = self.metrics[name] = Series(name, event.group)
-            series.append(event.t, event.step, value, epoch=event.epoch, estimated=event.approximate)
+            series.append(
+                event.t,
+                event.step,
+                value,
+                epoch=event.epoch,
+                line=event.line,
+                estimated=event.approximate,
+            )
         if event.line:
             self.metric_lines.add(event.line)
             if len(self.metric_lines) > 4 * LINES_KEPT:

@@ -29,6 +29,11 @@ class ChartActions:
         self.chose_axis = True
         self.choose(self.options.next_axis())
 
+    def use_metric_as_x(self, name: str) -> None:
+        """Draw all against the values of that metric."""
+        self.chose_axis = True
+        self.choose(replace(self.options, axis="metric", x_metric=name, window=(0.0, 1.0)))
+
     def action_smooth(self, notches: int) -> None:
         self.choose(self.options.smoothed(notches))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,16 +13,20 @@ from textual.screen import Screen
 
 from floydtop.app.abscissa import Abscissa
 from floydtop.app.keys import APP, MONITOR, Key, bindings
+from floydtop.app.lines import value_at_cursor
 from floydtop.app.options import Options
 from floydtop.app.panels import PanelSpec, system_panels, training_panels
 from floydtop.app.screens.chart_actions import ChartActions
+from floydtop.app.screens.output_actions import OutputActions
 from floydtop.app.source import Source
 from floydtop.app.view import View
 from floydtop.app.widgets.gauges import Gauges
 from floydtop.app.widgets.key_bar import KeyBar
 from floydtop.app.widgets.log_view import LogView
 from floydtop.app.widgets.panel import Panel
+from floydtop.app.widgets.prompt import Prompt, matcher
 from floydtop.app.widgets.status import StatusBar
+from floydtop.settings import Settings
 
 POLL = 0.25
 """Seconds between two looks at the session file: a stat and a short read."""
@@ -41,7 +47,7 @@ LOG_FROM = 30
 """Rows of the terminal from which the output is shown without asking."""
 
 
-class MonitorScreen(ChartActions, Screen[None]):
+class MonitorScreen(ChartActions, OutputActions, Screen[None]):
     """Draws a source, when it changed or somebody asked.
 
     Attributes:
@@ -59,6 +65,8 @@ class MonitorScreen(ChartActions, Screen[None]):
         self.abscissa = Abscissa()
         self.page = 0
         self.paused = False
+        self.filter = ""
+        self.system_panels = True
         self.log_mode: str | None = None
         self._recorded_by_us = recorded_by_us
         self._drawn_at = 0.0
@@ -85,6 +93,7 @@ class MonitorScreen(ChartActions, Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
+        self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
         self.take_in()
         self._timer = self.set_interval(POLL, self.tick)
         self.call_after_refresh(self.redraw)
@@ -133,11 +142,16 @@ class MonitorScreen(ChartActions, Screen[None]):
             series = session.metrics.values()
             if not any(one.has_times for one in series) and any(one.has_steps for one in series):
                 self.options = self.options.toggled_axis()
-        return View(session, list(self.source.trace), self.source.live, self.options, self.abscissa)
+        glyphs = self.query_one(StatusBar).glyphs
+        trace = list(self.source.trace)
+        return View(session, trace, self.source.live, self.options, self.abscissa, glyphs)
 
     def choose(self, options: Options) -> None:
-        """Show the charts another way."""
+        """Show the charts another way, and remember what is worth it for the next time."""
         self.options = options
+        settings: Settings = self.app.settings  # type: ignore[attr-defined]  # our app has some
+        settings.remember("smoothing", options.smoothing)
+        settings.remember("log_scale", options.log)
         self.redraw()
 
     @property
@@ -174,12 +188,24 @@ class MonitorScreen(ChartActions, Screen[None]):
         return [panel for panel in (*self._pool, *self._side_pool) if panel.display and panel.spec]
 
     def specs(self) -> list[PanelSpec]:
-        """All charts there are, in order."""
-        return [*training_panels(self.source.session), *system_panels(self.source.session)]
+        """All charts there are, in order, but for those that the filter leaves out."""
+        training, system = self._panels()
+        return [*training, *system]
+
+    def _panels(self) -> tuple[list[PanelSpec], list[PanelSpec]]:
+        session = self.source.session
+        training, system = training_panels(session), system_panels(session)
+        if self.filter:
+            matches = matcher(self.filter)
+            training = [spec for spec in training if any(map(matches, (spec.title, *spec.names)))]
+            system = [spec for spec in system if any(map(matches, (spec.title, *spec.names)))]
+        return training, system
 
     def _arrange(self, view: View) -> None:
         """Give each chart its place; widgets are only touched when the arrangement changed."""
-        training, system = training_panels(view.session), system_panels(view.session)
+        training, system = self._panels()
+        if not self.system_panels and training:
+            system = []
         width, height = self.size.width, self.size.height
         log_mode = self.log_mode or ("some" if height >= LOG_FROM or not training else "none")
         side_count = 0
@@ -249,25 +275,42 @@ class MonitorScreen(ChartActions, Screen[None]):
         self.page = max(0, self.page - 1)
         self.redraw()
 
-    def action_toggle_log(self) -> None:
-        shown = self.query_one(LogView).display
-        if not shown:
-            self.log_mode = "some"
-        else:
-            self.log_mode = "all" if self.query_one("#charts").display else "none"
+    def action_filter(self) -> None:
+        """Type a filter for the charts; they follow while it is typed."""
+        self.ask("filter metrics: text or regular expression", self.filter, self._set_filter)
+
+    def _set_filter(self, text: str) -> None:
+        self.filter, self.page = text, 0
         self.redraw()
 
-    def action_toggle_malformed(self) -> None:
-        log = self.query_one(LogView)
-        log.toggle_malformed()
-        if not log.display:
-            self.log_mode = "some"
+    def ask(self, label: str, before: str, changed: Callable[[str], None]) -> None:
+        """Let the person type something; `changed` follows each key."""
+        if not self.query(Prompt):
+            self.mount(Prompt(label, before, changed), before="#keys")
+
+    def selected(self) -> PanelSpec | None:
+        """The selected chart, the first one when none is."""
+        specs = self.specs()
+        if isinstance(self.focused, Panel) and self.focused.spec:
+            return self.focused.spec
+        return specs[0] if specs else None
+
+    def action_toggle_system(self) -> None:
+        self.system_panels = not self.system_panels
+        settings: Settings = self.app.settings  # type: ignore[attr-defined]  # our app has some
+        settings.remember("system_panels", self.system_panels)
         self.redraw()
 
-    def action_scroll_log(self, lines: int) -> None:
-        log = self.query_one(LogView)
-        log.scroll_lines(lines * max(1, log.size.height // 2))
-        self.redraw()
+    def action_every_gpu(self) -> None:
+        self.choose(replace(self.options, every_gpu=not self.options.every_gpu))
+
+    def action_copy(self) -> None:
+        """To the terminal's clipboard (OSC 52), and only because a key was pressed."""
+        spec = self.selected()
+        text = value_at_cursor(self.view(), spec) if spec is not None else ""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"copied {text}")
 
     def action_pause(self) -> None:
         self.paused = not self.paused
@@ -276,9 +319,6 @@ class MonitorScreen(ChartActions, Screen[None]):
     def action_focus_chart(self) -> None:
         from floydtop.app.screens.focus import FocusScreen
 
-        specs = self.specs()
-        if not specs:
-            return
-        focused = self.focused
-        spec = focused.spec if isinstance(focused, Panel) and focused.spec else specs[0]
-        self.app.push_screen(FocusScreen(self, spec))
+        spec = self.selected()
+        if spec is not None:
+            self.app.push_screen(FocusScreen(self, spec))

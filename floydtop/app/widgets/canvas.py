@@ -12,6 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from floydtop.app.glyphs import plain
 from floydtop.app.palette import Palette, palette_of
 from floydtop.app.safe import clean
 
@@ -58,9 +59,16 @@ class Canvas(Widget):
         """The colours of the present theme."""
         return palette_of(self.app.current_theme)
 
+    @property
+    def glyphs(self) -> str:
+        """What this terminal can show: braille, block or ascii."""
+        return getattr(self.app, "glyphs", "braille")
+
     def show(self, rows: Sequence[Row]) -> None:
         """Show rows, top first; text that could do more than show is made harmless here."""
         fresh = [[_harmless(run) for run in row if run.text] for row in rows]
+        if self.glyphs == "ascii":
+            fresh = [[Run(plain(run.text), run.style) for run in row] for row in fresh]
         shown, self._shown = self._shown, fresh
         if len(fresh) != len(shown):
             self.refresh()

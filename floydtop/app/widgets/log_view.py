@@ -10,6 +10,7 @@ from rich.cells import set_cell_size
 from floydtop.app.safe import clean, safe
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run
+from floydtop.app.widgets.prompt import Match, matcher
 from floydtop.events import Malformed, OutputLine
 from floydtop.session.session import Session
 
@@ -24,6 +25,9 @@ class LogView(Canvas):
     """
 
     only_malformed = False
+    marked: int | None = None
+    """The line that a search or a jump went to."""
+    _match: Match | None = None
     _back = 0
     """Lines between the newest and the last one shown."""
     _seen = 0
@@ -56,6 +60,32 @@ class LogView(Canvas):
         self.only_malformed = not self.only_malformed
         self._back = self._seen = 0
 
+    def search(self, pattern: str, session: Session) -> None:
+        """Highlight the lines that match, and go to the newest of them."""
+        self._match = matcher(pattern) if pattern else None
+        self.marked = None
+        self.search_on(session)
+
+    def search_on(self, session: Session) -> bool:
+        """Go to the next older line that matches; False when there is none."""
+        if self._match is None:
+            return False
+        for line in reversed(session.lines):
+            if (self.marked is None or line.line < self.marked) and self._match(clean(line.text)):
+                return self.go_to(line.line, session)
+        return False
+
+    def go_to(self, number: int, session: Session) -> bool:
+        """Bring a line into the middle of the pane and mark it; False when its text is not kept."""
+        place = next((i for i, line in enumerate(session.lines) if line.line == number), None)
+        if place is None:
+            return False
+        self.only_malformed = False
+        self.marked = number
+        self._seen = session.lines_seen
+        self._back = max(0, len(session.lines) - place - 1 - self.size.height // 2)
+        return True
+
     def _title(self, session: Session) -> str:
         log = session.header.log if session.header else None
         title = f"output  {log.path if log else ''}"
@@ -86,4 +116,8 @@ class LogView(Canvas):
             mark, style = Run(" ▎", palette.accent), palette.text
         else:
             mark, style = Run("  ", palette.faint), palette.dim
+        if line.line == self.marked:
+            mark, style = Run(" ▶", palette.warning), palette.strong
+        elif self._match is not None and self._match(text):
+            style = palette.warning
         return [gutter, mark, Run(set_cell_size(text, max(0, width - GUTTER)), style)]

@@ -1,0 +1,51 @@
+"""The line at the bottom in which a filter or a search is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from textual import events
+from textual.widgets import Input
+
+Match = Callable[[str], bool]
+
+
+class Prompt(Input):
+    """Calls back at each change; Enter keeps what was typed, Esc brings back what was before."""
+
+    def __init__(self, label: str, before: str, changed: Callable[[str], None]) -> None:
+        super().__init__(before, placeholder=label, id="prompt", compact=True)
+        self._before = before
+        self._on_change = changed
+
+    def on_mount(self) -> None:
+        self.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._on_change(self.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close(self.value)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self._close(self._before)
+
+    def _close(self, value: str) -> None:
+        self.remove()
+        self.screen.set_focus(None)
+        self._on_change(value)
+
+
+def matcher(pattern: str) -> Match:
+    """Whether a text matches: a regular expression where it is one, else plain text; case does not count."""
+    try:
+        expression = re.compile(pattern, re.IGNORECASE)
+    except re.error:
+        lowered = pattern.lower()
+        return lambda text: lowered in text.lower()
+    return lambda text: expression.search(text) is not None
