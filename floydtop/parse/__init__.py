@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Sequence
 
 from floydtop.events import Malformed, MetricGroup, Metrics, Progress
 from floydtop.parse import jsonl
+from floydtop.parse.custom import Pattern
 from floydtop.parse.formats import formats
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.names import is_timing
@@ -25,15 +27,30 @@ __all__ = ["Line", "LineSplitter", "Parser"]
 class Parser:
     """Reads the lines of one stream in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Sequence[Pattern] = (), *, learn: bool = True) -> None:
+        """Make a parser of one stream.
+
+        Args:
+            patterns: the user's own expressions, asked before every format.
+            learn: use the shapes of lines to be fast; without it each line goes the long way (for `explain`).
+        """
         self._state = State()
+        self._patterns = tuple(patterns)
+        self._learn = learn and not patterns
         self._formats: tuple[Format, ...] = formats()
+        self.read_by = ""
+        """Name of the format that read the last line that went the long way, or an empty string."""
         self._dull: set[bytes] = set()
         """Shapes of lines that no format reads."""
         self._shapes: dict[bytes, Entry] = {}
         self._expectations = 0
         self._unread = True
         """No format took the line that was read last."""
+
+    @property
+    def why(self) -> str:
+        """Why the line that was read last gave nothing."""
+        return self._state.why
 
     @property
     def progress(self) -> Progress | None:
@@ -60,8 +77,12 @@ class Parser:
         raw = line.raw
         if raw[-1:] == b"\r":
             raw = raw.rstrip(b"\r")
-        if len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw:
+        if len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw or not self._learn:
             return self._slow(line, raw, None, t, approximate)
+        if raw.startswith(b'{"metric"'):
+            one = jsonl.quick(raw)
+            if one is not None:
+                return list(_metrics([one], line.number, t, approximate))
         shape = raw.translate(None, DIGITS)
         if shape in self._dull:
             return []
@@ -73,6 +94,21 @@ class Parser:
                     if events is not None:
                         return events
         return self._slow(line, raw, shape, t, approximate)
+
+    @property
+    def learns(self) -> bool:
+        """Whether `dull` is kept."""
+        return self._learn
+
+    @property
+    def dull(self) -> set[bytes]:
+        """Shapes (lines without their digits) that no format reads; grows while lines are read."""
+        return self._dull
+
+    @property
+    def expectations(self) -> int:
+        """Changes when lines that were dull may mean something from now on: a table's header came."""
+        return self._expectations
 
     def peek(self, line: Line) -> list[Metrics]:
         """The running values of an unfinished line; what the parser knows does not change."""
@@ -118,7 +154,8 @@ class Parser:
         self, line: Line, raw: bytes, shape: bytes | None, t: float | None, approximate: bool
     ) -> list[Event]:
         state = self._state
-        state.told, state.hesitant = None, False
+        state.told, state.hesitant, state.why = None, False, ""
+        self.read_by = ""
         found, bad = self._line(line)
         if state.expectations != self._expectations:
             self._expectations = state.expectations
@@ -193,11 +230,18 @@ class Parser:
                 found += self._frame(segment)
         else:
             text = line.text
+        for pattern in self._patterns:
+            own = pattern.read(text)
+            if own is not None:
+                self.read_by = pattern.name
+                return [own], bad
         if "{" in text:
             inside, wrong, text = jsonl.extract(text)
             found += inside
             bad += wrong
             self._unread = False
+            if inside or wrong:
+                self.read_by = "json"
         if text and not text.isspace():
             for part in _RANKS.split(text):
                 found += self._text(part)
@@ -208,6 +252,7 @@ class Parser:
             if one.frames and any(needle in text for needle in one.needles):
                 found = one.read(text, self._state)
                 if found is not None:
+                    self.read_by = one.name
                     self._state.rest = ""
                     return found
         return []
@@ -220,6 +265,7 @@ class Parser:
             found = one.read(text, state)
             if found is not None:
                 self._unread = False
+                self.read_by = self.read_by or one.name
                 rest, state.rest = state.rest, ""
                 if not rest:
                     return found

@@ -153,6 +153,16 @@ class LineSplitter:
         raw = self._long.raw(self._pending)
         return Line(self.number, self.offset, raw, self._long.size + len(self._pending) - len(raw))
 
+    @property
+    def at_line_start(self) -> bool:
+        """Whether the next byte begins a line of plain bytes, so that it need not go through here."""
+        return not (self._pending or self._long or self._sniffing or self._decoder)
+
+    def skip(self, lines: int, size: int) -> None:
+        """Count whole lines that were split elsewhere: so many, with so many bytes."""
+        self.number += lines
+        self.offset += size
+
     def finish(self) -> list[Line]:
         """End of the source: what has no newline yet is a line too."""
         if self._decoder is not None:

@@ -73,6 +73,8 @@ class State:
         """Set by a format whose result depends on nothing but the line's numbers and the place in it."""
         self.hesitant = False
         """A format could have read the line at another place or with other numbers in it."""
+        self.why = ""
+        """Why the line gave nothing, for a person who asks."""
         self.muted = -1
         """Number of a line that repeats what was told and is not to be read."""
         self.expectations = 0

@@ -17,9 +17,8 @@ class _Box:
     """The rows of the open box: its step may stand in any of them."""
 
     def __init__(self) -> None:
-        self.open = False
+        self.seen = False
         self.section = ""
-        self.indent = 0
         self.values: dict[str, float] = {}
         self.step: float | None = None
         self.last = -1
@@ -32,12 +31,17 @@ def read(text: str, state: State) -> list[Found] | None:
     if row is None:
         if not _RULE.fullmatch(text):
             return None
+        if not box.seen:
+            return None
         state.hesitant = True
         found = _close(box)
         return found if found or box.last == state.number - 1 else None
     if box.last != state.number - 1 and box.values:
         box.values, box.step, box.section = {}, None, ""
     box.last = state.number
+    if not box.seen:
+        box.seen = True
+        state.expectations += 1
     name, value = row["name"], row["value"].strip()
     label = name.strip()
     if not value and label.endswith("/"):

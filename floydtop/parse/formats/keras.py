@@ -72,6 +72,7 @@ def _result(
     if state.live:
         return [Found(values, epoch=state.epoch)] if values and memory.done is None else []
     if eta or not values or (count and count[1] != count[2]):
+        state.why = "a frame of a bar that goes on" if values else "a bar without metrics"
         return []
     validated = any(name.startswith("val_") for name in values)
     if memory.headings and memory.done is not None and not validated:

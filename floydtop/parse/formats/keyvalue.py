@@ -21,7 +21,7 @@ _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
 _WORTH = re.compile(
     r"loss|acc|epoch|step|iter|batch|round|score|error|reward|ppl|perplex|auc|f1|precision|recall|rmse|mse|mae|bleu|"
     r"\bep\b|\bit\b|gen|trial|episode|\bs:\d|update|train|test|val|\bup\.|tr?e?l:|nll|iou|dice|psnr|ssim|entropy|cost|"
-    r"grad|bpb|bpc|wer|cer|likelihood|map|kl|fid|r2|mcc|kappa|top1|top5|ndcg|mrr|rouge|hit|D\(",
+    r"grad|bpb|bpc|wer|cer|likelihood|map|kl|fid|r2|mcc|kappa|top1|top5|ndcg|mrr|rouge|hit|(?-i:\bD\()",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -43,14 +43,26 @@ class _Block:
         self.section = ""
         self.bare = False
         """The line that told it held nothing else: what follows hangs below it."""
+        self.ever_bare = False
 
 
 def read(text: str, state: State) -> list[Found] | None:
     """Values count with a step or epoch on or just above their line, or when their names leave no doubt."""
-    if len(text) > LONGEST or not _WORTH.search(text) or _CODE.match(text) or _SETTINGS.search(text):
-        return None
-    if not _DIGIT.search(text):
-        return None
+    if len(text) > LONGEST:
+        state.why = "longer than prose ever is"
+    elif not _WORTH.search(text) or not _DIGIT.search(text):
+        state.why = "no number beside a word that names a metric or a step"
+    elif _CODE.match(text):
+        state.why = "source code or usage text"
+    elif _SETTINGS.search(text):
+        state.why = "settings"
+    else:
+        return _message(text, state)
+    return None
+
+
+def _message(text: str, state: State) -> list[Found] | None:
+    state.why = "no step or epoch on the line or just above it"
     message = strip(text)
     found = pairs(message.text)
     rank = message.rank or found.rank
@@ -60,7 +72,8 @@ def read(text: str, state: State) -> list[Found] | None:
     if not found.pairs:
         return None
     known = [pair for pair in found.pairs if is_metric(pair.name) or is_timing(pair.name)]
-    single = len(found.pairs) == 1 and message.text[:1].isspace() and found.pairs[0].connected
+    lonely = len(found.pairs) == 1 and message.text[:1].isspace() and found.pairs[0].connected
+    single = lonely and block.ever_bare
     state.hesitant = bool(known) or single
     if found.loose:
         return None
@@ -146,6 +159,9 @@ def _begin(block: _Block, state: State, told: Told, bare: bool) -> None:
     block.epoch = told.epoch
     block.line = state.number
     block.bare = bare
+    if bare and not block.ever_bare:
+        block.ever_bare = True
+        state.expectations += 1
     block.section = told.section
     if told.epoch is not None:
         state.epoch, state.step, state.steps = told.epoch, None, None
@@ -155,9 +171,9 @@ def _begin(block: _Block, state: State, told: Told, bare: bool) -> None:
 
 
 def _named(found: list[Pair], text: str, rank: int, section: str) -> tuple[dict[str, float], dict[str, int]]:
-    """Names made distinct, validation apart from training, other ranks apart from rank 0; where each number is.
+    """Names made distinct, validation apart from training, other ranks apart from rank 0.
 
-    Numbers are found from the end of the text, since prefixes were taken off its start.
+    Also says where each number stands, from the end of the text, since prefixes were taken off its start.
     """
     values: dict[str, float] = {}
     at: dict[str, int] = {}
