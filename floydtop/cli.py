@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ commands (floydtop COMMAND --help tells more):
   status     print one snapshot of a job and exit
   export     print a session, a log or a job's metrics as jsonl, csv or json
   stop       end a recording
+  config     what can be set, and how
   doctor     what can be measured on this machine, and what cannot
 
 Quitting the monitor does not stop the recording, nor the job.
@@ -71,7 +73,26 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(prog=f"floydtop {command}".strip(), description=description)
 
 
+def _screen_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--glyphs", choices=("auto", "braille", "block", "ascii"), help="what charts are drawn with"
+    )
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    parser.add_argument("--slow-link", action="store_true", help="fewer frames, for slow connections")
+
+
+def _set_screen(options: argparse.Namespace) -> None:
+    """Options of the screen reach it through the environment, where settings have their first word."""
+    if options.glyphs:
+        os.environ["FLOYDTOP_GLYPHS"] = options.glyphs
+    if options.no_mouse:
+        os.environ["FLOYDTOP_MOUSE"] = "false"
+    if options.slow_link:
+        os.environ["FLOYDTOP_SLOW_LINK"] = "true"
+
+
 def _watching_options(parser: argparse.ArgumentParser, interval: float = 60.0) -> None:
+    _screen_options(parser)
     parser.add_argument(
         "--interval",
         type=_interval,
@@ -97,6 +118,7 @@ def _monitor(arguments: list[str]) -> int:
     _watching_options(parser)
     parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
     options = parser.parse_args(arguments)
+    _set_screen(options)
     if options.target is None and options.pid is None and options.log is None:
         parser.print_help()
         return 0
@@ -118,6 +140,7 @@ def _run(arguments: list[str]) -> int:
     _watching_options(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the job")
     options = parser.parse_args(arguments)
+    _set_screen(options)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         parser.error("name the command to run: floydtop run -- python train.py")
@@ -139,6 +162,7 @@ def _demo(arguments: list[str]) -> int:
     )
     _watching_options(parser, interval=2.0)
     options = parser.parse_args(arguments)
+    _set_screen(options)
     from floydtop.commands.watch import demo
 
     return demo(options.seconds, interval=options.interval, detach=not options.no_detach)
@@ -147,7 +171,9 @@ def _demo(arguments: list[str]) -> int:
 def _replay(arguments: list[str]) -> int:
     parser = _parser("replay", "Replay a recorded session.")
     parser.add_argument("session", nargs="?", help="a file, a name as `floydtop sessions` shows it, or a pid")
+    _screen_options(parser)
     options = parser.parse_args(arguments)
+    _set_screen(options)
     from floydtop.commands.watch import replay
 
     return replay(options.session)
@@ -205,6 +231,13 @@ def _doctor(arguments: list[str]) -> int:
     return doctor(options.pid)
 
 
+def _config(arguments: list[str]) -> int:
+    _parser("config", "Tell what can be set, what is, and where that comes from.").parse_args(arguments)
+    from floydtop.commands.config import config
+
+    return config()
+
+
 def _record(arguments: list[str]) -> int:
     """The recorder itself, as `floydtop PID` starts it."""
     parser = _parser("record", "Record a job without a screen.")
@@ -230,5 +263,6 @@ COMMANDS = {
     "export": _export,
     "stop": _stop,
     "doctor": _doctor,
+    "config": _config,
     "record": _record,
 }

@@ -45,7 +45,8 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 class Settings:
-    """The configuration file's word first, then what was last chosen on the screen, then the default.
+    """The environment (FLOYDTOP_NAME) has the first word, as options of the command line are put there;
+    then the configuration file, then what was last chosen on the screen, then the default.
 
     Raises (from the constructor):
         FloydtopError: the configuration file is no TOML, or a value in it cannot be used.
@@ -62,7 +63,12 @@ class Settings:
         )
         self._configured = {name: self.tables[name] for name in _BY_NAME if name in self.tables}
         for name, value in self._configured.items():
-            _check(_BY_NAME[name], value, self.path)
+            _check(_BY_NAME[name], value, f"the configuration {self.path}, {name}")
+        self._environment = {
+            name: _from_text(setting, os.environ[variable(name)])
+            for name, setting in _BY_NAME.items()
+            if variable(name) in os.environ
+        }
         try:
             chosen = _read(self.choices_path)
         except FloydtopError:
@@ -74,12 +80,16 @@ class Settings:
         }
 
     def __getitem__(self, name: str) -> Any:
+        if name in self._environment:
+            return self._environment[name]
         if name in self._configured:
             return self._configured[name]
         return self._chosen.get(name, _BY_NAME[name].default)
 
     def where(self, name: str) -> str:
         """Where the value of a setting comes from."""
+        if name in self._environment:
+            return f"{variable(name)} or the command line"
         if name in self._configured:
             return "configuration file"
         return "last choice" if name in self._chosen else "default"
@@ -130,13 +140,29 @@ def _fits(setting: Setting, value: Any) -> bool:
     return isinstance(value, setting.kind) and (not setting.choices or value in setting.choices)
 
 
-def _check(setting: Setting, value: Any, path: Path) -> None:
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"FLOYDTOP_{name.upper()}"
+
+
+def _from_text(setting: Setting, text: str) -> Any:
+    value: Any = text
+    if setting.kind is bool:
+        value = {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
+    elif setting.kind is float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = text
+    _check(setting, value, f"the environment, {variable(setting.name)}")
+    return value
+
+
+def _check(setting: Setting, value: Any, where: str) -> None:
     if not _fits(setting, value):
-        wanted = (
-            " or ".join(setting.choices)
-            or {float: "a number", bool: "true or false", str: "a text"}[setting.kind]
-        )
-        raise FloydtopError(f"In the configuration {path}, {setting.name} must be {wanted}, not {value!r}.")
+        kinds = {float: "a number", bool: "true or false", str: "a text"}
+        wanted = " or ".join(setting.choices) or kinds[setting.kind]
+        raise FloydtopError(f"In {where} must be {wanted}, not {value!r}.")
 
 
 def _toml(value: Any) -> str:

@@ -102,7 +102,7 @@ def _inside(assignment: Assignment) -> int:
 
     recording = Recording(assignment)
     app = FloydtopApp(Feed(assignment.session), recorder=recording)
-    app.run()
+    app.run(mouse=app.settings["mouse"])
     print(f"The recording is closed: floydtop replay {assignment.session.stem}")
     return app.return_code or 0
 
@@ -136,7 +136,7 @@ def show(session: Path) -> int:
         from floydtop.app.feed import Feed
 
         app = FloydtopApp(Feed(session))
-        app.run()
+        app.run(mouse=app.settings["mouse"])
         say_goodbye(session)
         return app.return_code or 0
     return _play(session)
@@ -174,7 +174,7 @@ def _play(session: Path) -> int:
     from floydtop.app import FloydtopApp
 
     app = FloydtopApp(player)
-    app.run()
+    app.run(mouse=app.settings["mouse"])
     return app.return_code or 0
 
 
