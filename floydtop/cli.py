@@ -200,7 +200,7 @@ def _status(arguments: list[str]) -> int:
 
 def _export(arguments: list[str]) -> int:
     parser = _parser("export", "Print the metrics of a log, a session or a job.")
-    parser.add_argument("target", help="a log file, a session, or a pid")
+    parser.add_argument("target", help="a log file, - (standard input), a session, or a pid")
     parser.add_argument(
         "--format",
         choices=("jsonl", "csv", "json"),

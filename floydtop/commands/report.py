@@ -43,6 +43,11 @@ def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
     from floydtop.session.writer import is_being_recorded, read_present
     from floydtop.sources.target import resolve
 
+    if text == "-":
+        from floydtop.recorder.glance import glance
+
+        need_pipe()
+        return glance(pid, "standard input", "-")
     if text is None and pid is None and log is None:
         path: Path | None = find(None)
     else:
@@ -64,6 +69,16 @@ def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
         if session.present is not None:
             session.now = max(session.now, session.present.t)
     return session
+
+
+def need_pipe() -> None:
+    """Refuse to wait for what a person would have to type.
+
+    Raises:
+        FloydtopError: stdin is a terminal.
+    """
+    if os.isatty(0):
+        raise FloydtopError("Nothing is piped in: pipe a log in, or name a file in place of the -.")
 
 
 def load(path: Path) -> Session:
@@ -108,6 +123,9 @@ def _events_of(text: str) -> Iterable[Event]:
     from floydtop.recorder.reading import read_log, read_session
     from floydtop.sources.target import resolve
 
+    if text == "-":
+        need_pipe()
+        return read_log(text)
     if not os.path.exists(text) and not text.isdigit():
         from floydtop.session.library import find, recordings
 

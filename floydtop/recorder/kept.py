@@ -23,6 +23,9 @@ KEEPER = Path(__file__).with_name("keeper.py")
 LAST_WORDS = 5.0
 """Seconds after the job's end in which its keeper may bring the last of its output."""
 
+SILENCE = 0.5
+"""Seconds without more of it after which nothing is taken to be on its way: a pipe may have other writers."""
+
 
 def logs_dir() -> Path:
     """The folder of these logs, beside that of the recordings."""
@@ -114,6 +117,10 @@ def told_exit(log: str | None, pid: int | None = None) -> Exit | None:
 async def last_words(log: str) -> None:
     """Wait until the keeper of an ended job has written all of its output."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + LAST_WORDS
-    while loop.time() < deadline and is_held(log) and exit_status(log)[1] is None:
+    now = loop.time()
+    deadline, quiet, size = now + LAST_WORDS, now + SILENCE, -1
+    while now < min(deadline, quiet) and is_held(log) and exit_status(log)[1] is None:
         await asyncio.sleep(0.01)
+        now = loop.time()
+        if (grown := os.stat(log).st_size) != size:
+            size, quiet = grown, now + SILENCE

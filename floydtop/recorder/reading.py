@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from floydtop.events import Event, Malformed, Metrics
 from floydtop.parse import Parser
 from floydtop.parse.lines import LineSplitter
-from floydtop.sources.finished import read_all
+from floydtop.sources.finished import read_all, read_stream
 
 
 def read_log(path: str) -> Iterator[Metrics | Malformed]:
-    """The metrics of a log, in order; their times are not known.
+    """The metrics of a log, `-` for standard input, in order; their times are not known.
 
     Raises:
         FloydtopError: the log cannot be read.
     """
     splitter, parser = LineSplitter(), Parser()
-    for chunk in read_all(path):
+    for chunk in read_stream(0, "Standard input") if path == "-" else read_all(path):
         for line in splitter.feed(chunk.data):
             yield from parser.read(line)
     for line in splitter.finish():

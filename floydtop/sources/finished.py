@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import BLOCK, Chunk
@@ -28,13 +29,36 @@ def read_all(path: str) -> Iterator[Chunk]:
         raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
     try:
         if os.pread(descriptor, 2, 0) == _GZIP_MAGIC:
-            yield from _unpacked(descriptor, path)
+            size = os.pread(descriptor, 4, max(0, os.fstat(descriptor).st_size - 4))
+            yield from _unpacked(_blocks(descriptor), path, int.from_bytes(size, "little"))
         else:
             yield from _plain(descriptor)
     except OSError as error:
         raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
     finally:
         os.close(descriptor)
+
+
+def read_stream(descriptor: int, name: str) -> Iterator[Chunk]:
+    """Yield the bytes of a pipe to its end, unpacked like those of a file.
+
+    Raises:
+        FloydtopError: it cannot be read, or is not whole gzip data; `name` stands for it in the message.
+    """
+    try:
+        head = b""
+        while len(head) < len(_GZIP_MAGIC) and (data := os.read(descriptor, BLOCK)):
+            head += data
+        blocks = chain([head], _blocks(descriptor))
+        if head.startswith(_GZIP_MAGIC):
+            yield from _unpacked(blocks, name, 0)
+            return
+        offset = 0
+        for data in blocks:
+            yield Chunk(data, offset, True)
+            offset += len(data)
+    except OSError as error:
+        raise FloydtopError(f"{name} cannot be read: {error.strerror}.") from error
 
 
 def is_packed(path: str) -> bool:
@@ -61,12 +85,16 @@ def _plain(descriptor: int) -> Iterator[Chunk]:
         offset += len(data)
 
 
-def _unpacked(descriptor: int, path: str) -> Iterator[Chunk]:
-    size = int.from_bytes(os.pread(descriptor, 4, max(0, os.fstat(descriptor).st_size - 4)), "little")
+def _blocks(descriptor: int) -> Iterator[bytes]:
+    while data := os.read(descriptor, BLOCK):
+        yield data
+
+
+def _unpacked(blocks: Iterator[bytes], path: str, size: int) -> Iterator[Chunk]:
     offset = 0
     unpack = zlib.decompressobj(_GZIP_WINDOW)
     packed = b""
-    while packed or (packed := os.read(descriptor, BLOCK)):
+    while packed or (packed := next(blocks, b"")):
         try:
             # Bounded: a 1 MB gzip file can hold a 1 GiB line.
             data = unpack.decompress(packed, BLOCK)
