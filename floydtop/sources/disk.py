@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from floydtop.events import Reading
+from floydtop.sources import procfs
 from floydtop.sources.family import Family
 from floydtop.sources.patience import NoAnswer, Patient
 from floydtop.sources.usage import Count, Look, Member, spent
@@ -16,6 +17,9 @@ PATIENCE = 1.0
 SHORT_OF_INODES = 90.0
 """Percent in use from which inodes are shown."""
 
+
+REMOTE = ("nfs", "cifs", "smb", "lustre", "ceph", "gpfs", "beegfs", "weka", "fuse", "9p", "virtiofs", "afs")
+"""Beginnings of the types of file systems whose bytes come from a server, as mountinfo writes them."""
 
 UNCOUNTED = "this kernel does not count what a process reads and writes"
 
@@ -41,7 +45,8 @@ class DiskMeter:
         self._short_of_inodes = False
         self.log: str | None = None
         """The job's log, if its file system is to be looked at too."""
-        self.note = ""
+        self._remote: str | None = None
+        self._hidden_note = ""
 
     def read(self, reading: Reading, now: float, ticks: float) -> None:
         """Adds disk.* to `reading`; the family was looked at `now` (seconds), `ticks` since boot."""
@@ -52,19 +57,41 @@ class DiskMeter:
             self._short_of_inodes = self._short_of_inodes or work.inodes_percent >= SHORT_OF_INODES
             if self._short_of_inodes:
                 reading.values["disk.inodes_percent"] = work.inodes_percent
+        if isinstance(work, Fullness) and self._remote is None:
+            self._remote = self._remote_kind(work.device)
         if self.log is not None:
             log = _ask(self._log_patient, self.log)
             if isinstance(work, str) or isinstance(log, str) or work.device != log.device:
                 _report(reading, "disk.log_percent", log)
         self._read_rates(reading, now, ticks)
 
+    @property
+    def note(self) -> str:
+        """What the byte counters are known to miss, empty when nothing."""
+        if self._remote:
+            return f"partial: what goes over the network ({self._remote}) is not always counted"
+        return self._hidden_note
+
+    def _remote_kind(self, device: int) -> str:
+        """Type of the file system if it is one of a server, else empty."""
+        try:
+            mounts = procfs.read("mountinfo", self._root).decode(errors="replace")
+        except OSError:
+            return ""
+        number = f"{os.major(device)}:{os.minor(device)}"
+        for line in mounts.splitlines():
+            fields = line.split()
+            if fields[2] == number and "-" in fields:
+                kind = fields[fields.index("-") + 1]
+                return kind if kind.startswith(REMOTE) else ""
+        return ""
+
     def _read_rates(self, reading: Reading, now: float, ticks: float) -> None:
         sights = self._family.members.values()
         names = ("disk.read_bytes_per_s", "disk.write_bytes_per_s")
         hidden = sum(sight.io is None for sight in sights)
-        self.note = (
-            f"partial: the bytes of {hidden} of {len(sights)} processes are hidden from us" if hidden else ""
-        )
+        some_hidden = f"partial: the bytes of {hidden} of {len(sights)} processes are hidden from us"
+        self._hidden_note = some_hidden if 0 < hidden < len(sights) else ""
         if hidden == len(sights):
             reason = (
                 "another user's process: its counters are hidden from us" if counts_bytes() else UNCOUNTED

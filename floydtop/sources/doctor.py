@@ -59,6 +59,7 @@ def examine(pid: int | None = None) -> Iterator[Finding]:
 
 def _linux() -> Iterator[Finding]:
     yield Finding("kernel", "yes", f"Linux {platform.release()}")
+    yield _processes()
     yield _children()
     yield from _endings()
     yield _cgroups()
@@ -66,6 +67,19 @@ def _linux() -> Iterator[Finding]:
     yield _disk()
     yield _out_of_memory()
     yield _namespace()
+
+
+def _processes() -> Finding:
+    """Whether /proc hides the processes of others, see the hidepid option in proc(5)."""
+    from floydtop.sources import procfs
+
+    mounts = procfs.read("/proc/self/mountinfo").decode(errors="replace").splitlines()
+    options = " ".join(line for line in mounts if " - proc " in line)
+    if os.getuid() != 0 and "hidepid=" in options and "hidepid=0" not in options:
+        return Finding(
+            "processes", "partly", "those of other users are hidden (hidepid)", "run floydtop as root"
+        )
+    return Finding("processes", "yes", "those of all users are in view")
 
 
 def _children() -> Finding:
@@ -183,7 +197,7 @@ def _namespace() -> Finding:
             "in a container: processes outside are not seen, and the GPU driver may name pids of the host",
             "run floydtop on the host, or the container with --pid=host",
         )
-    return Finding("namespace", "yes", "all processes of the machine are in view")
+    return Finding("namespace", "yes", "on the host: the processes of all containers can be watched")
 
 
 def _gpus(pids: set[int] | None) -> Finding:
@@ -244,5 +258,10 @@ def _job(tree: JobTree) -> Iterator[Finding]:
         yield Finding(
             "job: memory", "partly" if loose else "yes", notes["memory"], OWNER_OR_ROOT if loose else ""
         )
-    for name, why in sorted(reading.unknown.items()):
-        yield Finding(f"job: {name}", "no", why, OWNER_OR_ROOT if "hidden from us" in why else "")
+    if "disk" in notes:
+        yield Finding("job: disk", "partly", notes["disk"])
+    for why in sorted(set(reading.unknown.values())):
+        names = ", ".join(sorted(name for name, reason in reading.unknown.items() if reason == why))
+        yield Finding(
+            "job: missing", "no", f"{names}: {why}", OWNER_OR_ROOT if "hidden from us" in why else ""
+        )

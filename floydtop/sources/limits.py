@@ -109,7 +109,10 @@ class Limits:
                   if (quota := cgroup.cpu_quota(level)) is not None]  # fmt: skip
         if allowed:
             limits.append(
-                (float(len(allowed)), "CPU affinity" if len(allowed) < _cores_online() else "the machine")
+                (
+                    float(len(allowed)),
+                    "CPU affinity or cpuset" if len(allowed) < _cores_online() else "the machine",
+                )
             )
         if limits:
             self.cores, self.cores_from = min(limits)

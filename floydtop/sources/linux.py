@@ -82,7 +82,7 @@ class LinuxTree:
         now, ticks = time.monotonic(), procfs.ticks_now()
         if self.has_ended() or not self._family.look(thorough):
             reading.unknown = dict.fromkeys(
-                ("cpu.percent", "memory.percent", "disk.percent"), "the job has ended"
+                ("cpu.percent", "memory.bytes", "disk.percent"), "the job has ended"
             )
             return reading
         if thorough:

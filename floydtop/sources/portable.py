@@ -71,7 +71,7 @@ class PortableTree:
         now, wall = time.monotonic(), time.time() * MICROSECONDS
         if self.has_ended():
             reading.unknown = dict.fromkeys(
-                ("cpu.percent", "memory.percent", "disk.percent"), "the job has ended"
+                ("cpu.percent", "memory.bytes", "disk.percent"), "the job has ended"
             )
             return reading
         self._look()

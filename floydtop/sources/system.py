@@ -19,6 +19,10 @@ PATIENCE = 15.0
 """Seconds for one reading; its slow parts have deadlines of their own, so this one says that /proc hangs."""
 
 
+ESSENTIAL = ("cpu.percent", "memory.bytes", "disk.percent")
+"""What is said to be missing when a whole reading is."""
+
+
 class GpuReader(Protocol):
     """What the sampler asks of the GPU source; every call answers at once."""
 
@@ -91,14 +95,19 @@ async def sample(
     if tree is None:
         return
     watch = _Watch(tree, gpu, now)
+    loop = asyncio.get_running_loop()
+    next_tick = loop.time() + min(FIRST_TICK, interval)
+    thorough = True
     ended = asyncio.ensure_future(tree.ended())
+    looking: asyncio.Future[list[Facts | JobState | Present]] = loop.create_future()
     try:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        next_tick = started + min(FIRST_TICK, interval)
-        thorough = True
         while True:
-            for event in await watch.look(thorough):
+            looking = asyncio.ensure_future(watch.look(thorough))
+            # A look at a large job takes seconds, and the end must not wait for it.
+            await asyncio.wait({looking, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not looking.done():
+                break
+            for event in looking.result():
                 yield event
             if thorough and loop.time() >= next_tick:
                 if (summary := watch.sum_up()) is not None:
@@ -109,11 +118,13 @@ async def sample(
             if ended.done() or tree.has_ended():
                 break
             thorough = loop.time() >= next_tick - 0.001
+        t = now()
         end = await ended
         if (summary := watch.sum_up()) is not None:
             yield summary
-        yield JobState(t=now(), state="exited", exit=end)
+        yield JobState(t=t, state="exited", exit=end)
     finally:
+        looking.cancel()
         ended.cancel()
 
 
@@ -135,13 +146,10 @@ class _Watch:
         """Takes one reading; returns what there is to tell, nothing when the job has just ended."""
         try:
             reading = await self._patient.ask_async(lambda: self._tree.read(thorough))
-        except NoAnswer as silence:
-            reading = Reading(
-                unknown=dict.fromkeys(("cpu.percent", "memory.bytes", "disk.percent"), str(silence))
-            )
-        else:
-            if self._tree.has_ended():
-                return []
+        except (NoAnswer, OSError) as problem:
+            reading = Reading(unknown=dict.fromkeys(ESSENTIAL, str(problem)))
+        if self._tree.has_ended():
+            return []
         t = self._now()
         self._tick.add(reading, 1.0 if self._last is None else max(t - self._last, 0.001))
         self._last = t

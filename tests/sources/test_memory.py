@@ -129,3 +129,17 @@ sys.stdin.readline()
         assert not tree.facts()[2]["memory"].startswith("at most")
         tell(child)
         tree.close()
+
+
+def test_swap_is_shown_from_the_first_byte_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with program("input()") as child:
+        watched = meter(child.pid)
+        seen = []
+        for swapped in (0, 4096, 0):
+            monkeypatch.setattr(
+                memory, "_measure", lambda sights, swapped=swapped: (Taken(MIB, swapped, 0, 1, 0), 0.0)
+            )
+            reading = Reading()
+            watched.read(reading, thorough=True)
+            seen.append(reading.values.get("memory.swap_bytes"))
+        assert seen == [None, 4096, 0]

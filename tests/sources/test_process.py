@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import signal
@@ -338,6 +339,63 @@ input()
         tree.close()
 
 
+def test_cores_are_those_that_any_thread_may_run_on() -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) < 2:
+        pytest.skip("one core: there is nothing to pin to")
+    source = f"""
+import os, threading
+os.sched_setaffinity(0, {{{allowed[0]}}})
+print("one", flush=True)
+input()
+def pin():
+    os.sched_setaffinity(0, {{{allowed[1]}}})
+    pinned.set()
+    threading.Event().wait()
+pinned = threading.Event()
+threading.Thread(target=pin, daemon=True).start()
+pinned.wait()
+print("two", flush=True)
+input()
+"""
+    with program(source) as child:
+        tree = JobTree.open(child.pid)
+        for word, cores in [("one", 1.0), ("two", 2.0)]:
+            assert line(child) == word
+            tree.read(thorough=True)
+            assert tree.facts()[0] == cores
+            tell(child)
+        tree.close()
+
+
+def test_own_job_of_an_ordinary_user_is_read_in_full() -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can start processes as another user")
+    observer = f"""
+import asyncio, json, os, subprocess, sys
+sys.path[:0] = {sys.path!r}
+from floydtop.sources.process import JobTree
+os.setgid(65534); os.setuid(65534)
+os.chdir("/")
+job = subprocess.Popen(["sh", "-c", "echo 1; read line; exit 4"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+job.stdout.readline()
+tree = JobTree.open(job.pid)
+tree.read(thorough=True)
+reading = tree.read(thorough=True)
+user = tree.describe().user
+job.stdin.close()
+end = asyncio.run(tree.ended())
+print(json.dumps([reading.values, reading.unknown, tree.facts()[2], user, end.code]))
+"""
+    done = subprocess.run([sys.executable, "-c", observer], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    values, unknown, notes, user, code = json.loads(done.stdout)
+    assert unknown == {}
+    assert {"cpu.percent", "memory.percent", "disk.percent", "disk.write_bytes_per_s"} <= values.keys()
+    assert notes["memory"] == "PSS of 1 process"
+    assert (user, code) == (pwd.getpwuid(65534).pw_name, 4)
+
+
 def test_job_of_another_user_is_read_as_far_as_the_kernel_allows(tmp_path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can start a process that watches as another user")
@@ -357,8 +415,6 @@ print(json.dumps([reading.values, reading.unknown, tree.facts()[2], job.command,
 """
         done = subprocess.run([sys.executable, "-c", observer], capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-    import json
-
     values, unknown, notes, command, cwd, user = json.loads(done.stdout)
     assert values["cpu.cores"] > 0.1
     assert values["memory.bytes"] > 1 << 20

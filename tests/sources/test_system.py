@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -248,3 +249,42 @@ def test_reading_that_failed_once_in_a_tick_is_not_missing_from_it() -> None:
     summary = tick.sum_up(10.0, {})
     assert summary is not None
     assert summary.unknown == {"disk.percent": "hidden"}
+
+
+async def test_end_does_not_wait_for_a_slow_reading() -> None:
+    release = threading.Event()
+    with program("input()") as child:
+        tree = JobTree.open(child.pid)
+        read = tree.read
+
+        def slow_read(thorough: bool) -> Reading:
+            child.kill()
+            release.wait(30)
+            return read(thorough)
+
+        tree.read = slow_read  # type: ignore[method-assign]  # a job of hundreds of GB
+        told = await collect(sample(tree, None, now=session_clock(), interval=1), lambda told: False)
+        assert [event.state for event in told if isinstance(event, JobState)] == ["exited"]
+        release.set()
+        tree.close()
+
+
+async def test_reading_that_fails_is_missing_with_its_reason_and_the_next_is_taken() -> None:
+    with program("input()") as child:
+        tree = JobTree.open(child.pid)
+        read, failures = tree.read, [OSError(24, "Too many open files")]
+
+        def read_or_fail(thorough: bool) -> Reading:
+            if failures:
+                raise failures.pop()
+            return read(thorough)
+
+        tree.read = read_or_fail  # type: ignore[method-assign]  # a machine out of descriptors
+        told = await collect(
+            sample(tree, None, now=session_clock(), interval=60, present_every=0.1),
+            lambda told: count(Present)(told) == 2,
+        )
+        first, second = (event for event in told if isinstance(event, Present))
+        assert "Too many open files" in first.unknown["cpu.percent"]
+        assert second.values["memory.bytes"] > 0
+        tree.close()
