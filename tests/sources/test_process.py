@@ -377,7 +377,8 @@ sys.path[:0] = {sys.path!r}
 from floydtop.sources.process import JobTree
 os.setgid(65534); os.setuid(65534)
 os.chdir("/")
-job = subprocess.Popen(["sh", "-c", "echo 1; read line; exit 4"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+pipe = subprocess.PIPE
+job = subprocess.Popen(["sh", "-c", "echo 1; read line; exit 4"], stdin=pipe, stdout=pipe)
 job.stdout.readline()
 tree = JobTree.open(job.pid)
 tree.read(thorough=True)
