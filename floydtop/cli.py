@@ -12,6 +12,7 @@ from floydtop.errors import FloydtopError
 
 EXAMPLES = """\
 examples:
+  floydtop                     choose from the jobs and sessions of this machine
   floydtop demo                a small real training job, and the monitor on it
   floydtop 4711                attach to the job with that pid, and to its log
   floydtop train.log           follow a log, and the process that writes it
@@ -115,13 +116,24 @@ def _monitor(arguments: list[str]) -> int:
     parser.add_argument("target", nargs="?", help="a pid, a log file or FIFO, - (a pipe) or a session")
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
+    parser.add_argument("--explain", action="store_true", help="tell where the job's output was found, and why")
     _watching_options(parser)
     parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
     options = parser.parse_args(arguments)
     _set_screen(options)
     if options.target is None and options.pid is None and options.log is None:
-        parser.print_help()
-        return 0
+        if not sys.stdin.isatty() or not sys.stdout.isatty():
+            parser.print_help()
+            return 0
+        from floydtop.commands.pick import pick
+
+        options.target = pick()
+        if options.target is None:
+            return 0
+    if options.explain:
+        from floydtop.commands.watch import explain
+
+        return explain(options.target, options.pid)
     from floydtop.commands.watch import watch
 
     return watch(

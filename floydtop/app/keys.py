@@ -98,6 +98,17 @@ FOCUS = (
     Key("left,up,shift+tab,p,k", "previous_chart", "Previous", "The chart before", footer=True),
 )
 
+PICKER = (
+    Key("enter", "open", "Open", "Open what is selected", footer=True),
+    Key("down,j", "move(1)", "Down", "The next one", footer=True),
+    Key("up,k", "move(-1)", "Up", "The one before", footer=True),
+    Key("pagedown", "move(10)", "Page", "Ten further down"),
+    Key("pageup", "move(-10)", "Page", "Ten further up"),
+    Key("slash", "filter", "Filter", "Show only what matches", footer=True),
+    Key("q,escape", "quit", "Quit", "Choose nothing", footer=True),
+    Key("ctrl+c", "quit", "Quit", "Quit, from anywhere", priority=True),
+)
+
 HELP = (Key("escape,question_mark,enter", "close", "Back", "Back", footer=True),)
 
 NAMES = {

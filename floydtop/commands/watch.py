@@ -38,7 +38,33 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
         assert target.session is not None
         return show(Path(target.session))
     need_terminal()
+    if target.pid is not None and target.log is None and target.candidates:
+        from floydtop.commands.pick import pick_log
+
+        chosen = pick_log(target.candidates)
+        if chosen is None:
+            return 0
+        target = resolve(None, pid=target.pid, log=chosen)
     return monitor(target, interval=interval, detach=detach)
+
+
+def explain(text: str | None, pid: int | None) -> int:
+    """Print what was found to be the job's output, and why.
+
+    Raises:
+        FloydtopError: no such target.
+    """
+    from floydtop.commands.plain import printable
+    from floydtop.sources.output import explain as explain_output
+    from floydtop.sources.target import resolve
+
+    target = resolve(text, pid=pid)
+    lines = list(target.notes)
+    if target.pid is not None:
+        lines += explain_output(target.pid)
+    lines = lines or [f"{target.log or target.session}: there is no process to look at."]
+    print("\n".join(map(printable, lines)))
+    return 0
 
 
 def _mode(path: str) -> int:
