@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -75,6 +76,7 @@ def watch_pipe(pid: int | None, *, interval: float, detach: bool) -> int:
     from floydtop.recorder.spool import spool_pipe
 
     log = spool_pipe(0)
+    _be_named_as_viewer()
     _take_keys_from_terminal()
     return _show_kept(log, pid, "the pipe", interval=interval, detach=detach)
 
@@ -120,6 +122,14 @@ def _file_on_stdin() -> str | None:
         return path if os.path.isfile(path) and os.path.samestat(os.stat(path), os.fstat(0)) else None
     except OSError:
         return None
+
+
+def _be_named_as_viewer() -> None:
+    """Take a name by which the recorder tells us from the job, whose process group a pipeline shares."""
+    from floydtop.sources.family import VIEWER
+
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as name:
+        name.write(VIEWER)
 
 
 def _take_keys_from_terminal() -> None:

@@ -12,6 +12,9 @@ from floydtop.sources import procfs
 from floydtop.sources.procfs import Stat
 from floydtop.sources.usage import Member
 
+VIEWER = "floydtop"
+"""Our own name in the process table: in `JOB | floydtop -` the viewer is of the group that the job leads."""
+
 
 class Sight(NamedTuple):
     """One look at one process."""
@@ -104,6 +107,8 @@ class Family:
             strangers -= kin
 
     def _is_kin(self, stat: Stat) -> bool:
+        if stat.name == VIEWER:
+            return False
         if stat.parent in self.members or self._leads(stat.group) or self._leads(stat.session):
             return True
         if stat.group == self._root_stat.group and self._may_be_orphan(stat):
