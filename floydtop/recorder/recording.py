@@ -131,7 +131,7 @@ class Recording:
             raise FloydtopError(f"Cannot write the session {self.assignment.session}: {self.writer.why}.")
         self._write_present()
         clock = asyncio.create_task(self._watch_clock())
-        system = spawn(self._noting_failure(self.sample_system()))
+        system = spawn(self._sample_or_wait())
         output = spawn(self._noting_failure(self.follow_output()))
         stopping = asyncio.create_task(self._stopping.wait())
         # The job's end stops the follower after a last drain; a log without a job ends by itself.
@@ -156,9 +156,24 @@ class Recording:
         try:
             await work
         except Exception as failure:
-            text = f"The recorder failed: {_in_words(failure)}"
-            self.write([Note(t=self.clock.now(), text=text, level="error")], sync=True)
+            self._note_failure(failure)
             raise
+
+    def _note_failure(self, failure: Exception) -> None:
+        text = f"The recorder failed: {_in_words(failure)}"
+        self.write([Note(t=self.clock.now(), text=text, level="error")], sync=True)
+
+    async def _sample_or_wait(self) -> None:
+        """Readings that fail must not end the recording: the job's metrics and its end are worth more."""
+        try:
+            await self.sample_system()
+        except Exception as failure:
+            self._note_failure(failure)
+            if self.tree is None:
+                raise
+            self.write([JobState(t=self.clock.now(), state="running")])
+            end = await self.tree.ended()
+            self.write([JobState(t=self.clock.now(), state="exited", exit=end)], sync=True)
 
     def _header(self) -> Header:
         job = None

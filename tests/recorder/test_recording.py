@@ -350,3 +350,24 @@ async def test_a_worker_that_fails_is_noted_at_once_and_the_other_goes_on(sessio
             await asyncio.wait_for(task, 20)
     assert of(session, Note)[0].level == "error"
     assert "failed" in of(session, End)[0].why
+
+
+async def test_readings_that_fail_do_not_end_the_recording(
+    session: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> AsyncIterator[Sample]:
+        raise RuntimeError("the kernel said something new")
+        yield
+
+    monkeypatch.setattr(recording_room, "sample", broken)
+    with job(log) as child:
+        async with recorded(session, child.pid, log) as task:
+            child.metric("loss", 0.5, 1)
+            await until(lambda: losses(session) == [0.5])
+            child.do("os._exit(7)")
+            await asyncio.wait_for(asyncio.shield(task), 20)
+    assert "the kernel said something new" in of(session, Note)[0].text
+    last = of(session, JobState)[-1]
+    assert last.exit is not None
+    assert last.exit.code == 7
+    assert of(session, End)[0].why == "the job ended"
