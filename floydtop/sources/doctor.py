@@ -148,10 +148,9 @@ def _cgroups() -> Finding:
 
 def _memory() -> Finding:
     from floydtop.sources import procfs
+    from floydtop.sources.memory import tells_pss
 
-    try:
-        procfs.read("/proc/self/smaps_rollup")
-    except FileNotFoundError:
+    if not tells_pss():
         return Finding(
             "memory", "partly", "at most (RSS): the kernel has no smaps_rollup", "Linux 4.14 or later"
         )

@@ -21,6 +21,9 @@ PATIENCE = 0.8
 SLOW_DEATH = 10.0
 """Seconds that a killed process may take to end."""
 
+REFUSALS = (errno.ENOSYS, errno.EPERM, errno.EACCES)
+"""Errors that say that the system call is not to be had."""
+
 PIDFD_OPEN = 434
 """Number of the system call, the same on every architecture."""
 
@@ -35,7 +38,9 @@ PIDFD_INFO_EXIT = 1 << 3
 
 
 def open_pidfd(pid: int) -> int | None:
-    """A descriptor that is readable once the process has ended; None on kernels before 5.3.
+    """A descriptor that is readable once the process has ended.
+
+    None on kernels before 5.3, and in containers whose filter of system calls is older than that.
 
     Raises ProcessLookupError when there is no such process.
     """
@@ -48,7 +53,7 @@ def open_pidfd(pid: int) -> int | None:
         libc = ctypes.CDLL(None, use_errno=True)
         descriptor = int(libc.syscall(PIDFD_OPEN, pid, 0))
     except OSError as error:
-        if error.errno == errno.ENOSYS:
+        if error.errno in REFUSALS:
             return None
         raise
     if descriptor < 0:

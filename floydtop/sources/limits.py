@@ -29,6 +29,7 @@ class Limits:
         self.memory_bytes: int | None = None
         """Memory that the job may use, None when not known."""
         self.memory_from = "not known"
+        self._limited: list[Level] = []
         self._throttled: dict[Level, tuple[int, int]] = {}
         self.refresh()
 
@@ -60,9 +61,9 @@ class Limits:
         None without a quota. Of several quotas up the path, the one that bites most.
         """
         shares = []
-        for level in self._quota:
+        for level in self._limited:
             counters = cgroup.throttling(level)
-            if counters is None or cgroup.cpu_quota(level) is None:
+            if counters is None:
                 continue
             earlier = self._throttled.get(level, counters)
             self._throttled[level] = counters
@@ -105,30 +106,23 @@ class Limits:
         allowed: set[int] = set()
         for pid in self._family.pids:
             allowed |= _affinity(pid)
-        limits = [(quota, f"quota of cgroup {level.path}") for level in self._quota
-                  if (quota := cgroup.cpu_quota(level)) is not None]  # fmt: skip
+        quotas = {level: quota for level in self._quota if (quota := cgroup.cpu_quota(level)) is not None}
+        self._limited = list(quotas)
+        limits = [(quota, f"quota of cgroup {level.path}") for level, quota in quotas.items()]
         if allowed:
-            limits.append(
-                (
-                    float(len(allowed)),
-                    "CPU affinity or cpuset" if len(allowed) < _cores_online() else "the machine",
-                )
-            )
+            pinned = len(allowed) < (os.cpu_count() or 1)
+            limits.append((float(len(allowed)), "CPU affinity or cpuset" if pinned else "the machine"))
         if limits:
             self.cores, self.cores_from = min(limits)
 
     def _read_memory(self) -> None:
-        limits = [(limit, f"limit of cgroup {level.path}") for level in self._memory
-                  if (limit := cgroup.memory_limit(level)) is not None]  # fmt: skip
+        found = ((cgroup.memory_limit(level), f"limit of cgroup {level.path}") for level in self._memory)
+        limits = [(limit, source) for limit, source in found if limit is not None]
         total = procfs.size(procfs.read("/proc/meminfo"), "MemTotal")
         if total is not None:
             limits.append((total, "the machine"))
         if limits:
             self.memory_bytes, self.memory_from = min(limits)
-
-
-def _cores_online() -> int:
-    return os.cpu_count() or 1
 
 
 def _affinity(pid: int) -> set[int]:

@@ -104,6 +104,7 @@ class LinuxTree:
             "cpu_cores": limits.cores_from,
             "memory": self._memory.note,
             "memory_bytes": limits.memory_from,
+            "memory_peak": self._memory.peak_note,
             "disk": self._disk.note,
         }
         return limits.cores, limits.memory_bytes, {name: note for name, note in notes.items() if note}

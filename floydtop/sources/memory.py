@@ -7,6 +7,7 @@ rationed.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -53,6 +54,9 @@ class MemoryMeter:
         self._peak = 0
         self._has_swapped = False
         self.note = ""
+        """Where memory.bytes comes from, and what it is worth."""
+        self.peak_note = ""
+        """Where memory.peak_bytes comes from."""
 
     def read(self, reading: Reading, thorough: bool) -> None:
         """Adds memory.* to `reading`."""
@@ -60,9 +64,11 @@ class MemoryMeter:
         size = None if own is None else cgroup.working_set(own)
         if own is not None and size is not None:
             self.note = f"working set of the job's own cgroup {own.path}"
+            self.peak_note = "the largest reading since we look"
             self._report(reading, size, cgroup.swap(own) or 0, size)
             return
         taken = self._tree(thorough)
+        self.peak_note = "at least: the largest reading, or the highest resident memory that one process had"
         self._report(
             reading, taken.size, taken.swapped, max(taken.size, taken.peak) if not taken.by_rss else 0
         )
@@ -115,6 +121,8 @@ def _measure(sights: Iterable[Sight]) -> tuple[Taken, float]:
                     swapped += procfs.size(rollup, "SwapPss") or 0
                     by_pss += 1
                 except (PermissionError, FileNotFoundError):
+                    # Hidden, or no such file in this kernel; if the process has just gone, this raises.
+                    procfs.stat(handle)
                     size += procfs.size(status, "VmRSS") or 0
                     swapped += procfs.size(status, "VmSwap") or 0
                     by_rss += 1
@@ -124,12 +132,20 @@ def _measure(sights: Iterable[Sight]) -> tuple[Taken, float]:
     return Taken(size, swapped, peak, by_pss, by_rss), time.thread_time() - began
 
 
+def tells_pss() -> bool:
+    """Whether this kernel adds up the PSS of a process (Linux 4.14 and later)."""
+    return os.path.exists("/proc/self/smaps_rollup")
+
+
 def _note(taken: Taken) -> str:
     if not taken.by_rss:
         return f"PSS of {_processes(taken.by_pss)}"
+    reason = (
+        "hidden from us (run floydtop as their owner or root)" if tells_pss() else "not told by this kernel"
+    )
     return (
-        f"at most: shared pages count more than once, because the PSS of {_processes(taken.by_rss)} is "
-        "hidden from us (run floydtop as their owner or root)"
+        "at most: shared pages count more than once, because "
+        f"the PSS of {_processes(taken.by_rss)} is {reason}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import signal
@@ -144,6 +145,14 @@ def test_pidfd_opens_without_help_from_the_interpreter(monkeypatch: pytest.Monke
     os.close(pidfd)
     with pytest.raises(ProcessLookupError):
         ending.open_pidfd(2**22 + 1)
+
+
+def test_container_that_refuses_pidfds_is_lived_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int) -> int:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert ending.open_pidfd(os.getpid()) is None
 
 
 def test_wait_statuses_are_read_as_waitpid_writes_them() -> None:

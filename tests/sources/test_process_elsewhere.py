@@ -112,6 +112,29 @@ print(json.dumps([job.pid, reading.values, end.signal]))
     assert name == "SIGKILL"
 
 
+def test_process_that_proc_hides_is_said_to_be_hidden() -> None:
+    observer = f"""
+import os, sys
+sys.path[:0] = {sys.path!r}
+from floydtop.errors import FloydtopError
+from floydtop.sources import doctor
+from floydtop.sources.process import JobTree
+os.setgid(65534); os.setuid(65534)
+try:
+    JobTree.open({os.getpid()})
+except FloydtopError as error:
+    print(error)
+print(doctor._processes())
+"""
+    mount = 'mount -t proc -o hidepid=2 proc /proc && exec "$0" -c "$1"'
+    command = [*isolated("--mount"), "sh", "-c", mount, sys.executable, observer]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    error, finding = done.stdout.decode().splitlines()
+    assert error.startswith(f"Process {os.getpid()} is hidden from you")
+    assert finding.startswith("partly")
+
+
 def test_file_system_of_the_log_is_read_if_it_is_another(tmp_path: Path) -> None:
     shared_memory = Path("/dev/shm")
     if not os.access(shared_memory, os.W_OK) or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
