@@ -220,7 +220,7 @@ class Parser:
         if self._state.muted == line.number:
             self._unread = False
             return found, bad
-        if line.rewritten and (b"{" in raw or b"%|" in raw or b" [" in raw):
+        if line.rewritten and (b"{" in raw or b"%|" in raw or b" [0" in raw):
             *earlier, text = line.segments
             for segment in earlier:
                 if "{" in segment:

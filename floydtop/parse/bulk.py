@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from floydtop.parse import Event, Parser
+from floydtop.events import MetricGroup, Metrics
+from floydtop.parse import Event, Parser, jsonl
 from floydtop.parse.lines import Line, LineSplitter
+from floydtop.parse.names import is_timing
 from floydtop.parse.shapes import DIGITS
+
+OBJECT = b'{"metric"'
+MOST_NAMES = 10_000
+
+SAMPLE = 32 * 1024
+"""Bytes at the start of a chunk that tell how long its lines are."""
 
 LONG_LINES = 1000
 """Mean bytes of a line above which shapes do not pay: a bar's frames are long, only its end is read."""
@@ -16,6 +24,7 @@ class Bulk:
     def __init__(self, parser: Parser | None = None, splitter: LineSplitter | None = None) -> None:
         self.parser = parser or Parser()
         self.splitter = splitter or LineSplitter()
+        self._groups: dict[str, MetricGroup] = {}
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events of the lines that this chunk completes; chunks of about 1 MiB are best."""
@@ -33,7 +42,8 @@ class Bulk:
             self._each(splitter.feed(chunk), events)
             return events
         body, rest = chunk[:end], chunk[end + 1 :]
-        if body.count(b"\n") * LONG_LINES < len(body) or not self.parser.learns:
+        sample = body[:SAMPLE]
+        if sample.count(b"\n") * LONG_LINES < len(sample) or not self.parser.learns:
             self._each(splitter.feed(chunk[: end + 1]), events)
         else:
             self._many(body, events)
@@ -55,19 +65,49 @@ class Bulk:
         splitter, read = self.splitter, self.parser.read
         dull = self.parser.dull
         # One pass over all bytes, not one a line: 0.15 us a line, which dull lines cost and no more.
-        shapes = body.translate(None, DIGITS).replace(b"\r\n", b"\n").split(b"\n")
+        shaped = body.translate(None, DIGITS)
+        if b"\r\n" in shaped:
+            shaped = shaped.replace(b"\r\n", b"\n")
+        shapes = shaped.split(b"\n")
         wanted = [index for index, shape in enumerate(shapes) if shape not in dull]
         lines = body.split(b"\n") if wanted else []
         number, offset = splitter.number, splitter.offset
         while wanted:
             expectations = self.parser.expectations
+            objects: list[int] = []
             for index in wanted:
-                if shapes[index] not in dull:
+                raw = lines[index]
+                if raw.startswith(OBJECT):
+                    objects.append(index)
+                elif shapes[index] not in dull:
+                    self._objects(objects, lines, number, events)
+                    objects = []
                     # Events do not tell offsets, so none is counted here.
-                    events += read(Line(number + index, offset, lines[index]))
+                    events += read(Line(number + index, offset, raw))
                     if self.parser.expectations != expectations:
                         wanted = list(range(index + 1, len(shapes)))
                         break
             else:
-                break
+                wanted = []
+            self._objects(objects, lines, number, events)
         splitter.skip(len(shapes), len(body) + 1)
+
+    def _objects(self, indexes: list[int], lines: list[bytes], number: int, events: list[Event]) -> None:
+        """Lines that are metric objects, decoded together: 1.2 us a line instead of 4."""
+        if not indexes:
+            return
+        raws = [lines[index] for index in indexes]
+        found = jsonl.quick_lines(raws)
+        if found is None:
+            for index, raw in zip(indexes, raws, strict=True):
+                events += self.parser.read(Line(number + index, 0, raw))
+            return
+        groups = self._groups
+        for index, one in zip(indexes, found, strict=True):
+            name = one.metric
+            group = groups.get(name)
+            if group is None:
+                if len(groups) > MOST_NAMES:
+                    groups.clear()
+                group = groups[name] = "timing" if is_timing(name) else "training"
+            events.append(Metrics({name: one.value}, None, False, one.step, one.epoch, number + index, group))

@@ -57,7 +57,7 @@ def extract(text: str) -> tuple[list[Found], list[Bad], str]:
     return found, bad, "".join(rest)
 
 
-class _MetricLine(msgspec.Struct):
+class MetricLine(msgspec.Struct):
     """A whole line that is one metric object; decoded in 0.4 us where the careful way takes 15."""
 
     metric: str
@@ -66,7 +66,9 @@ class _MetricLine(msgspec.Struct):
     epoch: float | None = None
 
 
-_quick = msgspec.json.Decoder(_MetricLine).decode
+_decoder = msgspec.json.Decoder(MetricLine)
+_quick = _decoder.decode
+_quick_lines = _decoder.decode_lines
 
 
 def quick(raw: bytes) -> Found | None:
@@ -78,6 +80,17 @@ def quick(raw: bytes) -> Found | None:
     if not one.metric or (one.step is not None and abs(one.step) > 1e15):
         return None
     return Found({one.metric: one.value}, one.step, one.epoch)
+
+
+def quick_lines(raws: list[bytes]) -> list[MetricLine] | None:
+    """Many such lines, decoded together; None when one of them has to be looked at carefully."""
+    try:
+        many = _quick_lines(b"\n".join(raws))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
+    if len(many) != len(raws) or any(not one.metric or abs(one.step or 0) > 1e15 for one in many):
+        return None
+    return many
 
 
 def _reason(error: Exception) -> str:

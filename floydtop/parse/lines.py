@@ -23,6 +23,8 @@ _ESCAPE = re.compile(
 )
 # C0 but tab, DEL and C1, and the byte order mark; NULs are the holes that copytruncate leaves.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ufeff]+")
+# Of an over-long line the early frames matter only where they are points (tqdm) or hold an object.
+_WORTH_KEEPING = (b"{", b"%|", b" [0")
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -130,13 +132,15 @@ class LineSplitter:
         last = pieces.pop()
         number, offset = self.number, self.offset
         for piece in pieces[1:]:
-            if len(piece) > LIMIT or self.encoding is not None:
+            if self.encoding is not None:
                 self.number, self.offset = number, offset
                 self._extend(piece)
                 lines.append(self._close(1))
                 number, offset = self.number, self.offset
                 continue
-            lines.append(Line(number, offset, piece))
+            lines.append(
+                Line(number, offset, piece) if len(piece) <= LIMIT else _thinned(number, offset, piece)
+            )
             number += 1
             offset += len(piece) + 1
         self.number, self.offset = number, offset
@@ -187,7 +191,7 @@ class LineSplitter:
         if len(pending) > LIMIT:
             if self._long is None:
                 self._long = _LongLine()
-            self._long.fold(pending)
+            del pending[: self._long.fold(pending)]
 
     def _close(self, newline: int) -> Line:
         line = self.partial or Line(self.number, self.offset, b"")
@@ -215,14 +219,14 @@ class _LongLine:
         self._carry = b""
         self._broken = False
 
-    def fold(self, pending: bytearray) -> None:
-        """Move all blocks but the last whole one from `pending` into the thinned beginning."""
+    def fold(self, pending: bytes | bytearray) -> int:
+        """Take all blocks that are followed by more than another one; returns how many bytes that is."""
         start = 0
         while len(pending) - start > LIMIT:
-            self._fold_block(bytes(memoryview(pending)[start : start + BLOCK]))
+            self._fold_block(bytes(pending[start : start + BLOCK]))
             start += BLOCK
         self.size += start
-        del pending[:start]
+        return start
 
     def raw(self, rest: bytes | bytearray) -> bytes:
         """The whole line, thinned: what was kept of its beginning, then its end."""
@@ -241,18 +245,31 @@ class _LongLine:
             self._carry, self._broken = b"", True
             return
         last = block.rfind(b"\r")
+        if not any(needle in block for needle in _WORTH_KEEPING):
+            self._carry, self._broken = block[last + 1 :], False
+            return
         frames = block[first + 1 : last].split(b"\r") if last > first else []
         if not self._broken and len(self._carry) + first <= BLOCK:
             frames.insert(0, self._carry + block[:first])
         self._carry, self._broken = block[last + 1 :], False
         self._blocks += 1
         if self._blocks % self._stride == 0:
-            self._keep(frames)
+            self._keep(frames, b"{" in block)
 
-    def _keep(self, frames: list[bytes]) -> None:
-        self._kept += [
-            frame for i, frame in enumerate(frames) if i % KEEP_EVERY == 0 or (b"{" in frame and i < 1024)
-        ]
+    def _keep(self, frames: list[bytes], braces: bool) -> None:
+        if braces:
+            # A metric that another stream wrote between two frames.
+            self._kept += [f for i, f in enumerate(frames[:1024]) if i % KEEP_EVERY == 0 or b"{" in f]
+        else:
+            self._kept += frames[::KEEP_EVERY]
         while sum(map(len, self._kept)) > BLOCK:
             self._kept = self._kept[::2]
             self._stride *= 2
+
+
+def _thinned(number: int, offset: int, raw: bytes) -> Line:
+    """An over-long line that is there as a whole."""
+    long = _LongLine()
+    start = long.fold(raw)
+    kept = long.raw(raw[start:])
+    return Line(number, offset, kept, len(raw) - len(kept))
