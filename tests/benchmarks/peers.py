@@ -22,11 +22,10 @@ PACKAGES = ("wandb", "nvitop")
 OFFLINE = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
 
 WRITE_RUN = """
-import sys, time, wandb
+import os, random, sys, time, wandb
 from tests.benchmarks.data import values
-import random
 steps, pause = int(sys.argv[1]), float(sys.argv[2])
-run, noise = wandb.init(project="benchmark", dir="."), random.Random(1)
+run, noise = wandb.init(project="benchmark", dir=os.getcwd()), random.Random(1)
 print(run.dir, flush=True)
 for step in range(steps):
     run.log(values(step, steps, noise))

