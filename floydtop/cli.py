@@ -24,6 +24,7 @@ commands (floydtop COMMAND --help tells more):
   run        start a job, keep its output, and watch it
   demo       start a small real training job and watch it
   replay     replay a recorded session
+  compare    lay several runs over each other
   sessions   list recorded sessions
   status     print one snapshot of a job and exit
   export     print a session, a log or a job's metrics as jsonl, csv or json
@@ -116,7 +117,7 @@ def _monitor(arguments: list[str]) -> int:
     parser.add_argument("target", nargs="?", help="a pid, a log file or FIFO, - (a pipe) or a session")
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
-    parser.add_argument("--explain", action="store_true", help="tell where the job's output was found, and why")
+    parser.add_argument("--explain", action="store_true", help="tell where the output was found, and why")
     _watching_options(parser)
     parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
     options = parser.parse_args(arguments)
@@ -189,6 +190,17 @@ def _replay(arguments: list[str]) -> int:
     from floydtop.commands.watch import replay
 
     return replay(options.session)
+
+
+def _compare(arguments: list[str]) -> int:
+    parser = _parser("compare", "Lay several runs over each other.")
+    parser.add_argument("targets", nargs="+", metavar="TARGET", help="a session, a log, or a recorded pid")
+    _screen_options(parser)
+    options = parser.parse_args(arguments)
+    _set_screen(options)
+    from floydtop.commands.compare import compare
+
+    return compare(options.targets)
 
 
 def _sessions(arguments: list[str]) -> int:
@@ -270,6 +282,7 @@ COMMANDS = {
     "run": _run,
     "demo": _demo,
     "replay": _replay,
+    "compare": _compare,
     "sessions": _sessions,
     "status": _status,
     "export": _export,

@@ -21,7 +21,9 @@ from floydtop.app.feed import Feed
 from floydtop.app.glyphs import usable_glyphs
 from floydtop.app.keys import APP, bindings, key_name
 from floydtop.app.palette import THEMES
+from floydtop.app.runs import Comparison
 from floydtop.app.safe import clean
+from floydtop.app.screens.compare import CompareScreen
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.screens.replay import ReplayScreen
 from floydtop.app.tight import TightUpdate
@@ -54,7 +56,10 @@ class FloydtopApp(App[None]):
     BINDINGS: ClassVar[list[Binding]] = bindings(APP)  # type: ignore[assignment]  # invariance
 
     def __init__(
-        self, source: Feed | Player, recorder: Recorder | None = None, settings: Settings | None = None
+        self,
+        source: Feed | Player | Comparison,
+        recorder: Recorder | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
         self._source = source
@@ -73,6 +78,8 @@ class FloydtopApp(App[None]):
             self._recording = asyncio.create_task(self._recorder.run(self._spawn))
         if isinstance(self._source, Player):
             screen: MonitorScreen = ReplayScreen(self._source)
+        elif isinstance(self._source, Comparison):
+            screen = CompareScreen(self._source)
         else:
             screen = MonitorScreen(self._source)
         screen.options = replace(

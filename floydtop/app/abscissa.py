@@ -51,7 +51,7 @@ class Abscissa:
 
     def _by_time(self, session: Session, name: str, series: SystemSeries, axis: str) -> Sequence[float]:
         """System metrics on the step axis: the step that the job was at when the sample was taken."""
-        counter = step_counter(session, axis)
+        counter = step_counter(session, axis, series.run)
         if counter is None:
             return array("d", [math.nan]) * len(series)
         steps = counter.steps if axis == "step" else counter.in_epoch_units()
@@ -80,7 +80,7 @@ class Abscissa:
         )
 
     def _without_pauses(self, session: Session, name: str, series: Series | SystemSeries) -> Sequence[float]:
-        counter = step_counter(session, "step") or next(iter(session.metrics.values()), None)
+        counter = step_counter(session, "step", series.run) or next(iter(session.metrics.values()), None)
         if counter is None:
             return series.times
         pauses = find_pauses(counter.times)
@@ -93,17 +93,16 @@ class Abscissa:
         )
 
 
-def step_counter(session: Session, axis: str) -> Series | None:
-    """The series whose steps or epochs count the job's progress best: rising, timed, and the most."""
-    found = [
+def step_counter(session: Session, axis: str, run: str = "") -> Series | None:
+    """Of one run, the series whose steps or epochs count its progress best: rising, timed, the most."""
+    timed = [
         series
         for series in session.metrics.values()
-        if series.has_times
-        and series.has_steps
-        and (series.has_epochs if axis == "epoch" else not series.in_epochs)
+        if series.run == run and series.has_times and series.has_steps
     ]
+    found = [one for one in timed if (one.has_epochs if axis == "epoch" else not one.in_epochs)]
     if not found and axis == "step":
-        found = [series for series in session.metrics.values() if series.has_times and series.has_steps]
+        found = timed
     return min(found, key=lambda series: (series.restarts, -len(series)), default=None)
 
 

@@ -24,7 +24,7 @@ def y_ticks(spec: PanelSpec, low: float, high: float, count: int, *, log: bool) 
         return [(tick, _short(spec, 10.0**tick)) for tick in log_ticks(low, high, count)]
     if spec.unit in ("bytes", "rate"):
         unit = 1024.0 ** max(0, int(math.log(high, 1024))) if high >= 1024 else 1.0
-        ticks = [tick * unit for tick in nice_ticks(low / unit, high / unit, count)]
+        ticks = [tick * unit for tick in nice_ticks(low / unit, high / unit, count, integer=unit == 1)]
         return [(tick, _short(spec, tick)) for tick in ticks]
     ticks = nice_ticks(low, high, count)
     if spec.unit == "percent":

@@ -104,8 +104,9 @@ class Curves:
             lows = self._bin(f"{name}:low", places, series.lows, over)
             highs = self._bin(f"{name}:high", places, series.highs, over)
             drawn += [Drawn(index, "band", _band(a, b)) for a, b in zip(lows, highs, strict=False)]
+            fill = index == 0 and not spec.marks
             for stroke in self._bin(name, places, series.means, over):
-                drawn += _filled(stroke, index)
+                drawn += _filled(stroke, index) if fill else [Drawn(index, "line", stroke)]
             xs, ys = [places[-1]], [series.means[-1]]
         if view.on_time and not view.options.without_pauses:
             for present in view.trace:

@@ -91,6 +91,23 @@ REPLAY = (
     *OUTPUT,
 )
 
+COMPARE = (
+    *CHARTS,
+    *(
+        Key(str(place + 1), f"toggle_run({place})", "Run", f"Hide or show run {letter}")
+        for place, letter in enumerate("ABCDEFGHI")
+    ),
+    Key("h", "highlight", "Highlight", "One run stands out, the others stand back", footer=True),
+    Key("slash", "filter", "Filter", "Show only the charts whose names match", footer=True),
+    Key("d", "toggle_system", "System", "Show or hide the system charts"),
+    Key("l", "toggle_log", "Table", "Show the table of runs, all of it, or none", footer=True),
+    Key("enter", "focus_chart", "Open", "Open the selected chart large", footer=True),
+    Key("tab,right,down,j", "next_panel", "Next", "Select the next chart"),
+    Key("shift+tab,left,up,k", "previous_panel", "Previous", "Select the chart before"),
+    Key("pagedown,n", "next_page", "Page", "More charts, when they do not fit", footer=True),
+    Key("pageup,p", "previous_page", "Back", "The charts before"),
+)
+
 FOCUS = (
     Key("escape,enter", "close", "Back", "Back to all charts", footer=True),
     *CHARTS,

@@ -8,12 +8,15 @@ from typing import Literal
 
 from floydtop.session.session import Session
 
+MARKERS = "●○◆◇■□▲△"
+
 PanelKind = Literal["training", "timing", "system"]
 
 _SPLIT = re.compile(r"^(?:train|training|val|valid|validation|test|eval|dev)[_/ .-]+(?=.)", re.IGNORECASE)
 
 _LOSS = re.compile(r"loss|nll|perplexity|ppl|error|cost", re.IGNORECASE)
-_QUALITY = re.compile(r"acc|f1|auc|precision|recall|iou|map|bleu|rouge|reward|score|r2|dice", re.IGNORECASE)
+QUALITY = re.compile(r"acc|f1|auc|precision|recall|iou|map|bleu|rouge|reward|score|r2|dice", re.IGNORECASE)
+"""Metrics of which more is better."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,20 @@ class PanelSpec:
     names: tuple[str, ...]
     kind: PanelKind
     unit: Literal["", "percent", "bytes", "rate"] = ""
+    marks: tuple[str, ...] = ()
+    """What stands for each series in the legend; by default a sign that goes with its place."""
+    colors: tuple[int, ...] = ()
+    """The number of each series' colour; by default its place."""
+    dimmed: frozenset[int] = frozenset()
+    """The places of series that stand back behind the others."""
+
+    def mark(self, place: int) -> str:
+        """The sign of a series: colour is never the only one."""
+        return self.marks[place] if self.marks else MARKERS[place % len(MARKERS)]
+
+    def color(self, place: int) -> int:
+        """The number of a series' colour."""
+        return self.colors[place] if self.colors else place
 
 
 def base_name(metric: str) -> str:
@@ -43,14 +60,15 @@ def training_panels(session: Session) -> list[PanelSpec]:
         title = base_name(ordered[0])
         kind: PanelKind = "timing" if group == "timing" else "training"
         panels.append(PanelSpec(f"{group}:{base}", title, tuple(ordered), kind))
-    return sorted(panels, key=_importance)
+    return sorted(panels, key=importance)
 
 
-def _importance(panel: PanelSpec) -> tuple[int, int]:
+def importance(panel: PanelSpec) -> tuple[int, int]:
+    """Sorts panels: the more important first."""
     if panel.kind == "timing":
         return (3, 0)
-    name = base_name(panel.names[0])
-    kind = 0 if _LOSS.search(name) else 1 if _QUALITY.search(name) else 2
+    name = base_name(panel.title)
+    kind = 0 if _LOSS.search(name) else 1 if QUALITY.search(name) else 2
     # The loss itself comes before box_loss, cls_loss and the others that only end in it.
     return (kind, len(name))
 
@@ -82,6 +100,8 @@ def _if_known(names: set[str], name: str, title: str, unit: Literal["percent", "
 
 def legend_name(spec: PanelSpec, name: str) -> str:
     """What the legend calls a series: as short as its panel's title allows."""
+    if spec.marks:
+        return ""
     if spec.kind == "system":
         return short_name(name) if len(spec.names) > 1 else ""
     if name == spec.title:
@@ -100,6 +120,6 @@ def short_name(name: str) -> str:
 
 def series_name(spec: PanelSpec, name: str) -> str:
     """What a series is called where there is room."""
-    if spec.kind == "system":
+    if spec.kind == "system" and not spec.marks:
         return short_name(name) if len(spec.names) > 1 else spec.title
     return name

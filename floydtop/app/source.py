@@ -33,6 +33,20 @@ class Source(Protocol):
         """Take in what is new; True when anything was."""
 
 
+class Still:
+    """A session that is complete and in memory."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.trace: Sequence[Present] = ()
+        self.live = False
+        self.behind = False
+
+    def poll(self) -> bool:
+        """Nothing more comes."""
+        return False
+
+
 class Replay:
     """A player as a source: time passes when it is told to."""
 

@@ -12,6 +12,7 @@ class Series:
     """The points of one metric in the order in which they arrived.
 
     Attributes:
+        run: the run that it belongs to, where several are compared.
         times: seconds of session time, NaN where not known.
         steps: step, or epoch where the job counts epochs, NaN where the line carried neither.
         lines: number of the log's line that told each point, 0 where it is not known.
@@ -25,6 +26,7 @@ class Series:
     def __init__(self, name: str, group: str = "training") -> None:
         self.name = name
         self.group = group
+        self.run = ""
         self.times = array("d")
         self.steps = array("d")
         self.values = array("d")
@@ -123,6 +125,7 @@ class SystemSeries:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.run = ""
         self.times = array("d")
         self.means = array("d")
         self.lows = array("d")

@@ -83,10 +83,14 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="main"):
                 yield Grid(id="charts")
-                yield LogView(id="log")
+                yield from self.compose_output()
             yield Vertical(id="side")
         yield from self.compose_below()
         yield KeyBar((*self.KEYS, *APP))
+
+    def compose_output(self) -> ComposeResult:
+        """What stands below the charts."""
+        yield LogView(id="log")
 
     def compose_below(self) -> ComposeResult:
         """What stands between the body and the keys."""
@@ -176,13 +180,17 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
                 follow(view)
             return
         self._arrange(view)
-        self.query_one(StatusBar).draw(view, self.mode)
-        self.query_one(Gauges).draw(view)
+        self.draw_top(view)
         for panel in self._shown_panels():
             panel.draw(view)
         log = self.query_one(LogView)
         if log.display:
             log.draw(view)
+
+    def draw_top(self, view: View) -> None:
+        """Draw the status line and the gauges."""
+        self.query_one(StatusBar).draw(view, self.mode)
+        self.query_one(Gauges).draw(view)
 
     def _shown_panels(self) -> list[Panel]:
         return [panel for panel in (*self._pool, *self._side_pool) if panel.display and panel.spec]

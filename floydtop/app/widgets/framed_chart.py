@@ -11,7 +11,7 @@ from floydtop.app.panels import PanelSpec, series_name
 from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run
-from floydtop.app.widgets.panel import MARKERS, columns_at_cursor, cursor_value, cursor_x, with_cursor
+from floydtop.app.widgets.panel import columns_at_cursor, cursor_value, cursor_x, with_cursor
 from floydtop.plot.chart import Curve, framed_chart
 
 
@@ -63,10 +63,11 @@ class FramedChart(Canvas):
             label = letter = ""
             if one.kind == "line" and one.curve not in named:
                 named.add(one.curve)
-                label = (
-                    f"{MARKERS[one.curve % len(MARKERS)]} {clean(series_name(spec, spec.names[one.curve]))}"
-                )
-            style = palette.curve(one.curve) if one.kind == "line" else palette.faded[one.curve % 8]
+                letter = spec.mark(one.curve)
+                label = clean(series_name(spec, spec.names[one.curve]))
+            color = spec.color(one.curve)
+            bright = one.kind == "line" and one.curve not in spec.dimmed
+            style = palette.curve(color) if bright else palette.faded[color % 8]
             curves.append(Curve(label, one.columns, rgb(style), letter))
         return curves
 

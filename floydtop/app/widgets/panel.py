@@ -18,9 +18,6 @@ from floydtop.session.series import Series
 LABELS = 8
 """Cells for the labels of the y-axis, with the space beside them."""
 
-MARKERS = "●○◆◇■□▲△"
-"""Colour is never the only sign."""
-
 FADED = 100
 """Added to a curve's number: drawn in its faded colour."""
 
@@ -68,7 +65,7 @@ class Panel(Canvas, can_focus=True):
         low, high = self._curves.scale.low, self._curves.scale.high
         ticks = y_ticks(spec, low, high, max(2, min(height // 2, 5)), log=view.options.log)
         labels = y_label_column(ticks, low, high, height, LABELS)
-        layers = [_layer(one) for one in drawn]
+        layers = [_layer(spec, one) for one in drawn]
         cells = draw(layers, plot_width, height, low, high, glyphs=view.glyphs)
         rows = [
             [Run(label, palette.faint), *(Run(text, style_of(palette, style)) for text, style in row)]
@@ -89,12 +86,12 @@ class Panel(Canvas, can_focus=True):
             label = legend_name(spec, name)
             newest = self._newest(view, spec, name)
             entry = [
-                Run(MARKERS[index % len(MARKERS)], palette.curve(index)),
+                Run(spec.mark(index), palette.curve(spec.color(index))),
                 Run(f" {clean(label)} " if label else " ", palette.dim),
                 Run(number(spec, newest) if newest is not None else "-", palette.strong),
             ]
             if name in running:
-                entry.append(Run(f" ▸{number(spec, running[name])}", palette.faded[index % 8]))
+                entry.append(Run(f" ▸{number(spec, running[name])}", palette.faded[spec.color(index) % 8]))
             entry.append(Run("  ", palette.dim))
             if left and row_width(left) + row_width(entry) > width:
                 left.append(Run("…", palette.dim))
@@ -106,7 +103,7 @@ class Panel(Canvas, can_focus=True):
         palette = self.palette
         row: Row = [Run(f"{view.moment(cursor_x(view, spec))}  ", palette.accent)]
         for index, column in columns_at_cursor(view, drawn).items():
-            row += [Run(f"{MARKERS[index % len(MARKERS)]} ", palette.curve(index))]
+            row += [Run(f"{spec.mark(index)} ", palette.curve(spec.color(index)))]
             row.append(Run(cursor_value(spec, column, log=view.options.log) + "  ", palette.strong))
         return row if row_width(row) <= width else row[: max(1, len(row) - 2)]
 
@@ -138,10 +135,11 @@ class Panel(Canvas, can_focus=True):
         return row
 
 
-def _layer(one: Drawn) -> Layer:
+def _layer(spec: PanelSpec, one: Drawn) -> Layer:
     # What is only context gives way: fills, bands, raw values under smoothed ones, running values.
-    context = one.kind != "line"
-    return Layer(one.columns, one.curve + (FADED if context else 0), one.kind == "fill", context)
+    context = one.kind != "line" or one.curve in spec.dimmed
+    style = spec.color(one.curve) + (FADED if context else 0)
+    return Layer(one.columns, style, one.kind == "fill", context)
 
 
 def style_of(palette: Palette, style: int) -> Style:

@@ -10,7 +10,6 @@ from floydtop.app.panels import PanelSpec, series_name
 from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, spread
-from floydtop.app.widgets.panel import MARKERS
 from floydtop.session.series import Series
 
 CELL = 10
@@ -32,9 +31,9 @@ class Table(Canvas):
         heading += [Run(f"{column:>{CELL}}", palette.dim) for column in self.COLUMNS[:fitting]]
         rows = [heading]
         for index, name in enumerate(spec.names):
-            mark = MARKERS[index % len(MARKERS)]
+            mark = spec.mark(index)
             row: Row = [
-                Run(f"{mark} ", palette.curve(index)),
+                Run(f"{mark} ", palette.curve(spec.color(index))),
                 Run(f"{labels[index][: wide - 1]:<{wide}}", palette.strong),
                 *(Run(f"{cell:>{CELL}}", palette.text) for cell in self._cells(view, spec, name)[:fitting]),
             ]
