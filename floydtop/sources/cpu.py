@@ -42,7 +42,9 @@ class CpuMeter:
         if self._lost > NOTICEABLE:
             problems.append("processes ended without a parent in the job to wait for them")
         if self._family.strays:
-            problems.append(f"{self._family.strays} orphans of its process group are not counted")
+            problems.append(
+                f"{self._family.strays} orphans of its process group may be its own, and are not counted"
+            )
         if problems:
             return f"process tree, partial: {'; '.join(problems)}"
         return "process tree, with the children it waited for"

@@ -13,15 +13,18 @@ import pytest
 from floydtop.sources import cgroup
 from tests.sources.children import until
 
+COUNTED_BY_ALL = ("", "cpuacct")
+"""Every v2 group counts CPU time, with no controller."""
+
 
 def place(controller: str) -> cgroup.Mount:
     """The hierarchy that has the controller; skips the test when there is none we may write to."""
     for mount in sorted(cgroup.mounts()):
-        named = mount.version == 1 and controller in mount.controllers
-        unified = mount.version == 2 and (
-            not controller or controller in Path(mount.point, "cgroup.controllers").read_text().split()
-        )
-        if (named or unified) and os.access(mount.point, os.W_OK):
+        if mount.version == 2 and controller not in COUNTED_BY_ALL:
+            offered = controller in Path(mount.point, "cgroup.controllers").read_text().split()
+        else:
+            offered = mount.version == 2 or controller in mount.controllers
+        if offered and os.access(mount.point, os.W_OK):
             return mount
     pytest.skip(f"no cgroup hierarchy with {controller or 'v2'!r} that we may write to (needs root)")
 

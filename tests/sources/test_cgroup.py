@@ -198,19 +198,13 @@ def test_busy_loop_in_a_quota_of_three_tenths_of_a_core_uses_all_of_it_and_is_th
             tree.close()
 
 
-@pytest.mark.parametrize(
-    "tail",
-    [
-        pytest.param("os.waitpid(pid, 0)", id="waited"),
-        pytest.param("", id="SIGCHLD ignored"),
-        pytest.param("os.waitpid(pid, 0)", id="orphans"),
-    ],
-)
-def test_cpu_time_in_the_jobs_own_group_is_the_groups(tail: str, request: pytest.FixtureRequest) -> None:
-    kind = request.node.callspec.id
+@pytest.mark.parametrize("controller", ["cpuacct", pytest.param("", id="v2")])
+@pytest.mark.parametrize("kind", ["waited", "SIGCHLD ignored", "orphans"])
+def test_cpu_time_in_the_jobs_own_group_is_the_groups(kind: str, controller: str) -> None:
     ignore = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)" if kind == "SIGCHLD ignored" else ""
+    tail = "os.waitpid(pid, 0)" if kind != "SIGCHLD ignored" else ""
     double = "if os.fork(): os._exit(0)" if kind == "orphans" else ""
-    with group("own", "cpuacct") as directory:
+    with group("own", controller) as directory:
         source = f"""
 {join(directory)}
 import os, signal, sys, time
