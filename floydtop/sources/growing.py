@@ -29,6 +29,8 @@ _PACE_SECONDS = 0.004
 """Least time between two looks: a job that prints 1,000 lines a second must not cost 1,000 reads a second."""
 _SMALL_BLOCK = 1 << 16
 """Asked for at the end of the file: a fresh megabyte for each line would double the cost of a read."""
+_SAMPLED_FROM = 4096
+"""A run that is started anew prints the same first lines; from here on its numbers differ."""
 _NULS = bytes(8)
 
 Owner = Literal["same", "empty", "missing"]
@@ -52,6 +54,7 @@ class Content:
             before = before[:known].ljust(known, b"\0")
         self._before = before
         self._block = BLOCK
+        self._samples: list[tuple[int, bytes]] = []
 
     @property
     def descriptor(self) -> str:
@@ -90,7 +93,10 @@ class Content:
             raise
         self._block = BLOCK if len(data) == known + limit else _SMALL_BLOCK
         if not data.startswith(self._before):
-            return self._start_anew("the log was truncated" if len(data) < known else "the log was rewritten")
+            if len(data) < known:
+                return self._start_anew("the log was truncated")
+            if not self._only_end_changed():
+                return self._start_anew("the log was rewritten")
         if known:
             data = data[known:]
         if data.endswith(_NULS):
@@ -100,11 +106,31 @@ class Content:
         chunk = Chunk(data, self._offset, history, self.history_size)
         self._offset += len(data)
         self._before = (self._before + data[-FINGERPRINT_BYTES:])[-FINGERPRINT_BYTES:]
+        self._sample(chunk)
         return chunk
+
+    def _sample(self, chunk: Chunk) -> None:
+        """Remember a few bytes at 4 KiB, 8 KiB, 16 KiB and so on, or where reading came by next."""
+        while True:
+            place = max(chunk.offset, 2 * self._samples[-1][0] if self._samples else _SAMPLED_FROM)
+            if place + FINGERPRINT_BYTES > self._offset:
+                return
+            start = place - chunk.offset
+            self._samples.append((place, chunk.data[start : start + FINGERPRINT_BYTES]))
+
+    def _only_end_changed(self) -> bool:
+        """Whether what was read further up still stands there, as when two writers overwrite each other.
+
+        Starting such a log anew, which `train.py > log 2> log` makes, would read it again for every line.
+        """
+        # Zeros are the hole that an earlier truncation left, and stand in the next one too.
+        known = [(at, text) for at, text in self._samples if at <= self._offset // 2 and text.strip(b"\0")]
+        return bool(known) and all(os.pread(self._fd, len(text), at) == text for at, text in known)
 
     def _start_anew(self, reason: str) -> Restart:
         self._offset = 0
         self._before = b""
+        self._samples = []
         self.history_size = 0
         return Restart(reason)
 

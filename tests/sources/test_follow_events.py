@@ -76,8 +76,7 @@ async def start(
 ) -> AsyncIterator[Start]:
     """Starts followers; for the kernel's wake-ups alone the step is set so long that it cannot help."""
     polling = request.param == "polling"
-    if polling:
-        monkeypatch.setattr(growing, "STEP_SECONDS", 0.02)
+    monkeypatch.setattr(growing, "STEP_SECONDS", 0.02 if polling else 60)
     started: list[Follower] = []
 
     def one(**options: object) -> Follower:
@@ -315,6 +314,23 @@ async def test_a_deleted_log_is_read_through_the_process_that_holds_it(jobs: Job
     jobs.end()
     await follower.until(lambda: Idle(missing=True) in follower.items)
     await follower.end()
+
+
+async def test_two_writers_that_overwrite_each_other_do_not_start_the_log_anew(
+    start: Start, tmp_path: Path
+) -> None:
+    """As `train.py > train.log 2> train.log` does: each stream has a position of its own."""
+    log = tmp_path / "train.log"
+    with log.open("wb", buffering=0) as output, log.open("r+b", buffering=0) as errors:
+        output.write(b"".join(b"step %d\n" % step for step in range(5000)))
+        follower = start()
+        await follower.until(lambda: follower.contents[0].endswith(b"step 4999\n"))
+        errors.seek(-30, os.SEEK_END)
+        for step in range(5000, 5010):
+            errors.write(b"!")
+            output.write(b"step %d\n" % step)
+            await follower.until(lambda step=step: follower.contents[-1].endswith(b"step %d\n" % step))
+    assert follower.reasons == []
 
 
 async def test_python_s_own_rotation_loses_no_line(jobs: Jobs) -> None:

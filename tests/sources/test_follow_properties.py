@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from floydtop.sources import growing
@@ -102,9 +102,18 @@ async def follow_all(events: list[tuple[str, int, int]], appends: bool, watch: b
 
 @pytest.mark.parametrize("watch", [True, False], ids=["inotify", "polling"])
 @settings(max_examples=25, deadline=None)
+@example(
+    events=[
+        ("append", 600_000, 3),
+        ("copytruncate", 500, 1),
+        ("append", 600_000, 2),
+        ("copytruncate", 500, 4),
+    ],
+    appends=False,
+)
 @given(events=st.lists(EVENTS, min_size=1, max_size=8), appends=st.booleans())
 def test_any_sequence_of_appends_rotations_and_truncations_is_read_whole(
     watch: bool, events: list[tuple[str, int, int]], appends: bool
 ) -> None:
-    with patch.object(growing, "STEP_SECONDS", 0.5 if watch else 0.005):
+    with patch.object(growing, "STEP_SECONDS", 60 if watch else 0.005):
         asyncio.run(follow_all(events, appends, watch))

@@ -129,6 +129,11 @@ def test_a_stale_pane_in_the_environment_does_not_mislead(tmux: Tmux) -> None:
     assert terminal_of(tmux.jobs.pid()) == f"tmux:{pid}:{tmux.socket}"
 
 
+def test_a_job_whose_environment_says_nothing_is_found_through_the_server(tmux: Tmux) -> None:
+    pid = tmux.start(f"env -u TMUX -u TMUX_PANE {sys.executable} count.py 100000 0.02")
+    assert terminal_of(pid) == f"tmux:%0:{tmux.socket}"
+
+
 async def test_history_and_live_output_join_without_a_lost_or_doubled_line(tmux: Tmux) -> None:
     lines = 1500
     pid = tmux.start(f"{sys.executable} count.py {lines} 0.001")
