@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
 
 from floydtop.events import Reading
+
+KERNEL = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])
+"""Major and minor version of the kernel."""
 
 BUSY = "def busy(seconds):\n    import time\n    while time.process_time() < seconds: pass\n"
 """Source of a function that burns CPU until its process has used so many seconds."""
@@ -49,6 +56,22 @@ def tell(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     child.stdin.write(b"\n")
     child.stdin.flush()
+
+
+@contextmanager
+def stranger(pid: int, source: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs Python source as a process that gets `pid`, which must be free; skips where that can't be had."""
+    last_pid = Path("/proc/sys/kernel/ns_last_pid")
+    for _ in range(200):
+        try:
+            last_pid.write_text(str(pid - 1))
+        except OSError as error:
+            pytest.skip(f"no right to say which pid comes next ({last_pid}: {error.strerror})")
+        with program(source) as child:
+            if child.pid == pid:
+                yield child
+                return
+    pytest.skip("other processes took the pid again and again")
 
 
 class Stopwatch:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import signal
 import time
 from collections.abc import Iterator
@@ -15,9 +14,7 @@ from floydtop.events import Exit
 from floydtop.sources import ending, procfs
 from floydtop.sources.ending import OomWatch
 from floydtop.sources.linux import LinuxTree
-from tests.sources.children import line, program, tell, until
-
-KERNEL = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])
+from tests.sources.children import KERNEL, line, program, tell, until
 
 kernel_tells = pytest.mark.skipif(
     KERNEL < (6, 15), reason="kernels before 6.15 do not tell the exit code of a process that was waited for"

@@ -17,7 +17,7 @@ from floydtop.errors import FloydtopError
 from floydtop.events import Reading
 from floydtop.sources import procfs
 from floydtop.sources.process import JobTree
-from tests.sources.children import BUSY, Stopwatch, line, program, tell, until
+from tests.sources.children import BUSY, Stopwatch, line, program, stranger, tell, until
 
 FAMILY = """
 import os, subprocess, sys, threading
@@ -272,70 +272,42 @@ input()
 
 
 def test_stranger_with_the_jobs_pid_is_never_read() -> None:
-    last_pid = Path("/proc/sys/kernel/ns_last_pid")
-    if not os.access(last_pid, os.W_OK):
-        pytest.skip("ns_last_pid is not writable: the kernel will not hand out a pid again on request")
     with program(f"{BUSY}\nprint(1, flush=True)\nbusy(60)") as child:
         line(child)
-        pid, tree = child.pid, JobTree.open(child.pid)
+        tree = JobTree.open(child.pid)
         cores_between(tree, 0.1)
-    for _ in range(200):
-        try:
-            last_pid.write_text(str(pid - 1))
-        except OSError:
-            pytest.skip("ns_last_pid refuses a write here")
-        stranger = subprocess.Popen([sys.executable, "-S", "-c", f"{BUSY}\nbusy(60)"])
-        if stranger.pid == pid:
-            break
-        stranger.kill()
-        stranger.wait()
-    else:
-        pytest.skip("other processes took the pid again and again")
-    try:
-        reading = tree.read(thorough=True)
-        assert reading.values == {}
+    with stranger(child.pid, f"{BUSY}\nbusy(60)"):
+        assert tree.read(thorough=True).values == {}
         assert tree.state() == "exited"
         assert tree.describe().cwd is None
-    finally:
-        stranger.kill()
-        stranger.wait()
         tree.close()
 
 
 def test_member_whose_pid_went_to_a_stranger_is_forgotten() -> None:
-    last_pid = Path("/proc/sys/kernel/ns_last_pid")
-    if not os.access(last_pid, os.W_OK):
-        pytest.skip("ns_last_pid is not writable: the kernel will not hand out a pid again on request")
     source = """
 import subprocess, sys
 worker = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
 print(worker.pid, flush=True)
-input()
+sys.stdin.readline()
 worker.kill()
 worker.wait()
 print("gone", flush=True)
-input()
+sys.stdin.readline()
 """
     with program(source) as child:
         worker = int(line(child))
+        begun = procfs.ticks_now()
         tree = JobTree.open(child.pid)
         tree.read(thorough=True)
         assert worker in tree.pids()
         tell(child)
         assert line(child) == "gone"
-        for _ in range(200):
-            last_pid.write_text(str(worker - 1))
-            stranger = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
-            if stranger.pid == worker:
-                break
-            stranger.kill()
-            stranger.communicate()
-        else:
-            pytest.skip("other processes took the pid again and again")
-        tree.read(thorough=True)
-        assert tree.pids() == {child.pid}
-        stranger.kill()
-        stranger.communicate()
+        # The kernel tells start times in hundredths of a second: let one pass.
+        until(lambda: procfs.ticks_now() > begun + 2)
+        with stranger(worker, "input()"):
+            for thorough in (False, True):
+                tree.read(thorough)
+                assert tree.pids() == {child.pid}
         tree.close()
 
 
