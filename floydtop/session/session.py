@@ -20,8 +20,10 @@ from floydtop.events import (
     Note,
     OutputLine,
     Present,
+    Progress,
     Sample,
 )
+from floydtop.session.progress import ProgressState
 from floydtop.session.series import Series, SystemSeries
 
 LINES_KEPT = 5_000
@@ -36,10 +38,12 @@ class Session:
         state: the job's state, None until the first word of it.
         exit: how the job ended, None while it runs or when nobody saw it end.
         metrics: training metrics and timings, by name, in order of appearance.
+        progress: how far the job is and how fast; its step rate is among the metrics, too.
         system: system metrics, by the names of `floydtop.events.Sample`.
         unknown: system readings that the newest sample lacks: name -> reason.
         metric_lines: numbers of the kept lines that carried metrics.
         now: session time of the newest event.
+        applied: how many events were taken into account: it changes when anything does.
         earliest: session time of the first metric or sample whose time is known or estimated.
     """
 
@@ -50,6 +54,7 @@ class Session:
         self.exit: Exit | None = None
         self.state_since: float | None = None
         self.metrics: dict[str, Series] = {}
+        self.progress = ProgressState(self.metrics)
         self.metric_names_dropped = 0
         self.system: dict[str, SystemSeries] = {}
         self.unknown: dict[str, str] = {}
@@ -64,8 +69,9 @@ class Session:
         self.clocks: list[Clock] = []
         self.end: End | None = None
         self.now = 0.0
+        self.applied = 0
         self.earliest: float | None = None
-        self.present: Present | None = None
+        self._present: Present | None = None
 
     def apply_all(self, events: Iterable[Event]) -> None:
         """Apply events in order."""
@@ -74,8 +80,10 @@ class Session:
 
     def apply(self, event: Event) -> None:
         """Take one event into account."""
+        self.applied += 1
         match event:
             case Metrics():
+                self.progress.take_metrics(event)
                 self._take_metrics(event)
             case OutputLine():
                 self._take_line(event)
@@ -91,6 +99,9 @@ class Session:
             case JobState():
                 self.state, self.state_since = event.state, event.t
                 self.exit = event.exit
+                self.progress.take_state(event)
+            case Progress():
+                self.progress.take_progress(event)
             case Note():
                 self.notes.append(event)
             case Clock():
@@ -111,6 +122,7 @@ class Session:
             self.header = header
         self.segments += 1
         self.end = None
+        self.progress.take_header(header)
 
     def _take_metrics(self, event: Metrics) -> None:
         for name, value in event.values.items():
@@ -145,6 +157,17 @@ class Session:
                 series = self.system[name] = SystemSeries(name)
             series.append(sample.t, mean, low, high)
         self.unknown = sample.unknown
+
+    @property
+    def present(self) -> Present | None:
+        """The present reading of a live recording, which knows the progress up to now."""
+        return self._present
+
+    @present.setter
+    def present(self, present: Present | None) -> None:
+        self._present = present
+        if present is not None and present.progress is not None:
+            self.progress.take_progress(present.progress)
 
     @property
     def origin(self) -> float:

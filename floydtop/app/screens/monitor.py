@@ -26,6 +26,7 @@ from floydtop.app.widgets.log_view import LogView
 from floydtop.app.widgets.panel import Panel
 from floydtop.app.widgets.prompt import Prompt, matcher
 from floydtop.app.widgets.status import StatusBar
+from floydtop.events import Metrics
 from floydtop.settings import Settings
 
 POLL = 0.25
@@ -71,8 +72,9 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self._recorded_by_us = recorded_by_us
         self._drawn_at = 0.0
         self._checked_at = 0.0
-        self._traced_at = 0.0
         self._stale = True
+        self._top_stale = False
+        self._seen: tuple[int, list[Metrics]] = (0, [])
         self._shape: tuple[object, ...] = ()
         self._pool: list[Panel] = []
         self._side_pool: list[Panel] = []
@@ -120,17 +122,33 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
 
     def tick(self) -> None:
         """The heartbeat: take in, and draw at most once a `FRAME`."""
-        self._stale |= self.take_in()
+        if self.take_in():
+            self._stale |= self._charts_changed()
+            self._top_stale = True
         now = time.monotonic()
         if now - self._checked_at >= RECORDER_CHECK:
             self._checked_at = now
             self._stale |= self._recorder_gone()
-        if self._stale and not self.paused and now - self._drawn_at >= FRAME:
+        if self._top_stale and now - self._drawn_at >= QUIET_FRAME:
+            self._stale = True
+        if self.paused:
+            return
+        if self._stale and now - self._drawn_at >= FRAME:
             self.redraw()
+        elif self._top_stale and self.is_current:
+            self._top_stale = False
+            self.draw_top(self.view())
         if self.source.session.finished and not self.source.live and not self.source.behind:
             # Nothing will ever come again: a finished session at rest costs nothing.
             self.redraw()
             self._timer.stop()
+
+    def _charts_changed(self) -> bool:
+        """Whether more than the present reading of the system is new."""
+        session = self.source.session
+        running = session.present.metrics if session.present is not None else []
+        seen, self._seen = self._seen, (session.applied, running)
+        return seen != self._seen
 
     def _recorder_gone(self) -> bool:
         check = getattr(self.source, "check_recorder", None)
@@ -172,7 +190,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         if not self.is_mounted:
             return
         self._drawn_at = time.monotonic()
-        self._stale = False
+        self._stale = self._top_stale = False
         view = self.view()
         if not self.is_current:
             follow = getattr(self.app.screen, "draw", None)

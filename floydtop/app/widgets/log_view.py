@@ -28,6 +28,7 @@ class LogView(Canvas):
     marked: int | None = None
     """The line that a search or a jump went to."""
     _match: Match | None = None
+    _title_shown = ""
     _back = 0
     """Lines between the newest and the last one shown."""
     _seen = 0
@@ -35,7 +36,7 @@ class LogView(Canvas):
     def draw(self, view: View) -> None:
         """Show the lines; scrolled back, the same lines stay in place while new ones come."""
         session = view.session
-        self.border_title = safe(self._title(session))
+        self.entitle(self._title(session))
         lines: Sequence[OutputLine | Malformed] = session.malformed if self.only_malformed else session.lines
         count = session.malformed_count if self.only_malformed else session.lines_seen
         if self._back:
@@ -59,6 +60,12 @@ class LogView(Canvas):
         """Show only what could not be read, or everything again."""
         self.only_malformed = not self.only_malformed
         self._back = self._seen = 0
+
+    def entitle(self, title: str) -> None:
+        """Set the title; Textual draws the whole widget again for it, so only when it changed."""
+        if title != self._title_shown:
+            self._title_shown = title
+            self.border_title = safe(title)
 
     def search(self, pattern: str, session: Session) -> None:
         """Highlight the lines that match, and go to the newest of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from floydtop.app.axis_labels import number
 from floydtop.app.panels import QUALITY, PanelSpec
 from floydtop.app.runs import Comparison, differing_words
-from floydtop.app.safe import clean, safe
+from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Row, Run
 from floydtop.app.widgets.log_view import LogView
@@ -26,7 +26,7 @@ class RunsTable(LogView):
     def draw(self, view: View) -> None:
         """A row for each run; as many metrics as fit, the most important first."""
         palette = self.palette
-        self.border_title = safe("runs   1-9 hide and show   h highlights")
+        self.entitle("runs   1-9 hide and show   h highlights")
         runs = self._comparison.runs
         training, _ = self._comparison.panels()
         columns = max(0, (self.size.width - NAME - 24) // CELL)
