@@ -63,7 +63,7 @@ class MemoryMeter:
         own = self._limits.memory
         size = None if own is None else cgroup.working_set(own)
         if own is not None and size is not None:
-            self.note = f"working set of the job's own cgroup {own.path}"
+            self.note = f"working set (all but cold page cache) of the job's own cgroup {own.path}"
             self.peak_note = "the largest reading since we look"
             self._report(reading, size, cgroup.swap(own) or 0, size)
             return

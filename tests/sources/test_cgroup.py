@@ -159,7 +159,10 @@ def test_percent_of_memory_is_of_the_groups_limit() -> None:
             cores, size, notes = tree.facts()
             assert size == 150 * MIB
             assert notes["memory_bytes"] == f"limit of cgroup /{directory.name}"
-            assert notes["memory"] == f"working set of the job's own cgroup /{directory.name}"
+            assert (
+                notes["memory"]
+                == f"working set (all but cold page cache) of the job's own cgroup /{directory.name}"
+            )
             assert reading.values["memory.percent"] == pytest.approx(100 * 62 / 150, abs=4)
             assert cores is not None
             tree.close()
