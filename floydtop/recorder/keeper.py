@@ -149,8 +149,8 @@ def _become(command: list[str], slave: int, fail: int) -> None:
         for number in (*_IGNORED, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.execvp(command[0], command)
-    except OSError as error:
-        os.write(fail, (error.strerror or str(error)).encode())
+    except (OSError, ValueError) as error:
+        os.write(fail, (getattr(error, "strerror", None) or str(error)).encode())
     finally:
         os._exit(127)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,5 +48,5 @@ def launch(command: list[str], name: str) -> Launched:
         for path in (log, Path(kept.exit_file(str(log)))):
             with contextlib.suppress(OSError):
                 path.unlink()
-        raise FloydtopError(f"Cannot start {command[0]}: {report['error']}.")
+        raise FloydtopError(f"Cannot start {shlex.quote(command[0])}: {report['error']}.")
     return Launched(report["pid"], log)

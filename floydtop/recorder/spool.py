@@ -15,6 +15,9 @@ from floydtop.sources.writers import KEEPER, find_writers
 _BLOCK = 65536
 """What a pipe holds at most, on Linux without tuning."""
 
+_LOOK_EVERY = 0.05
+"""Seconds between two looks whether somebody has begun to write to a FIFO."""
+
 _WRITER_WITHIN = 0.5
 """Seconds that a writer needs at most to come out of its open(2) of a FIFO, once there is a reader."""
 
@@ -43,10 +46,10 @@ def spool_fifo(path: str, waiting: Callable[[], None]) -> Path:
         FloydtopError: the FIFO cannot be read, the log cannot be written, or another program reads the
             FIFO: two readers would each get a part.
     """
-    known = _log_of_reader(path)
-    if known is not None:
-        return known
     try:
+        known = _log_of_reader(path)
+        if known is not None:
+            return known
         fifo = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise FloydtopError(f"The FIFO {path} cannot be read: {error.strerror}.") from error
@@ -54,11 +57,13 @@ def spool_fifo(path: str, waiting: Callable[[], None]) -> Path:
         first = _first_bytes(fifo)
         if first == b"":
             waiting()
-            # Opening it to block is the kernel's own way to wait for a writer.
-            os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        # Not by an open(2) that blocks: a writer may come and go before that, its words waiting here.
+        while first == b"":
+            time.sleep(_LOOK_EVERY)
+            first = _first_bytes(fifo)
         log, file = kept.create(os.path.basename(path))
         try:
-            os.write(file, first or b"")
+            _write(file, first or b"")
             kept.start_keeper(["fifo", os.path.abspath(path)], fifo, file)
         finally:
             os.close(file)
@@ -73,6 +78,14 @@ def _first_bytes(fifo: int) -> bytes | None:
         return os.read(fifo, _BLOCK)
     except BlockingIOError:
         return None
+
+
+def _write(file: int, data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    except OSError as error:
+        raise FloydtopError(f"Cannot write a log to {kept.logs_dir()}: {error.strerror}.") from error
 
 
 def _log_of_reader(path: str) -> Path | None:
