@@ -254,9 +254,7 @@ def _job(tree: JobTree) -> Iterator[Finding]:
         yield Finding("job: CPU", "partly" if partial else "yes", notes["cpu"], remedy)
     if "memory.bytes" in reading.values:
         loose = notes["memory"].startswith("at most")
-        yield Finding(
-            "job: memory", "partly" if loose else "yes", notes["memory"], OWNER_OR_ROOT if loose else ""
-        )
+        yield Finding("job: memory", "partly" if loose else "yes", notes["memory"])
     if "disk" in notes:
         yield Finding("job: disk", "partly", notes["disk"])
     for why in sorted(set(reading.unknown.values())):

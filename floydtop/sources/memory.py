@@ -68,10 +68,13 @@ class MemoryMeter:
             self._report(reading, size, cgroup.swap(own) or 0, size)
             return
         taken = self._tree(thorough)
-        self.peak_note = "at least: the largest reading, or the highest resident memory that one process had"
-        self._report(
-            reading, taken.size, taken.swapped, max(taken.size, taken.peak) if not taken.by_rss else 0
-        )
+        # A sum of RSS is no lower bound, so it says nothing about the peak.
+        peak = 0 if taken.by_rss else max(taken.size, taken.peak)
+        if peak:
+            self.peak_note = (
+                "at least: the largest reading, or the highest resident memory that one process had"
+            )
+        self._report(reading, taken.size, taken.swapped, peak)
 
     def _report(self, reading: Reading, size: int, swapped: int, peak: int) -> None:
         self._peak = max(self._peak, peak)
