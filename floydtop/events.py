@@ -182,6 +182,17 @@ class Clock(msgspec.Struct, frozen=True, tag="c", tag_field="k", omit_defaults=T
     wall: float
 
 
+class Progress(msgspec.Struct, frozen=True, tag="prog", tag_field="k", omit_defaults=True):
+    """How far the job says it is: 'Epoch 3/10', '120/500'; written now and then while that changes."""
+
+    epoch: int | None = None
+    epochs: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    t: float | None = None
+    """When it said so, None when that is not known."""
+
+
 class Gap(msgspec.Struct, frozen=True, tag="gap", tag_field="k", omit_defaults=True):
     """Events that are known to be missing."""
 
@@ -201,16 +212,20 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="k", omit_defaults=T
     """Bytes of the log that were read."""
 
 
-Event = Header | Metrics | Malformed | OutputLine | Sample | Facts | JobState | Note | Clock | Gap | End
-
-
-class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far the job says it is: 'Epoch 3/10', '120/500'."""
-
-    epoch: int | None = None
-    epochs: int | None = None
-    step: int | None = None
-    steps: int | None = None
+Event = (
+    Header
+    | Metrics
+    | Malformed
+    | OutputLine
+    | Sample
+    | Facts
+    | JobState
+    | Note
+    | Clock
+    | Progress
+    | Gap
+    | End
+)
 
 
 class Present(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -38,6 +38,9 @@ def describe(shot: dict[str, Any]) -> list[str]:
         lines.append(f"log      {printable(job['log'])}")
     if job["pid"] is not None:
         lines += _system_lines(system, unknown)
+    progress = progress_words(shot["progress"])
+    if progress:
+        lines.append(f"progress {progress}")
     names = list(shot["metrics"])
     width = max(map(len, names), default=0)
     for name in names:
@@ -76,6 +79,23 @@ def _system_lines(system: dict[str, Any], unknown: dict[str, str]) -> list[str]:
     if not system["gpus"]:
         lines.append(f"gpu      {unknown.get('gpus', 'none')}")
     return lines
+
+
+def progress_words(progress: dict[str, Any]) -> str:
+    """How far, how fast, how long still: as much of it as is known."""
+    words = []
+    if progress["share"] is not None:
+        words.append(f"{100 * progress['share']:.1f} %")
+    for name in ("epoch", "step"):
+        if progress[name] is not None:
+            of = f"/{progress[name + 's']}" if progress[name + "s"] else ""
+            words.append(f"{name} {progress[name]:.6g}{of}" if not of else f"{name} {progress[name]}{of}")
+    rate = progress["steps_per_second"]
+    if rate is not None:
+        words.append(f"{format_value(rate)} steps/s ({format_duration(1 / rate)} a step)")
+    if progress["eta_seconds"] is not None:
+        words.append(f"about {format_duration(progress['eta_seconds'])} left")
+    return ", ".join(words)
 
 
 def _metric_line(name: str, summary: dict[str, Any]) -> str:

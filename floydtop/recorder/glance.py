@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from floydtop import __version__
-from floydtop.events import Header, JobState, Log, Present, Sample
+from floydtop.events import Header, JobState, Log, Present, Progress, Sample
 from floydtop.recorder.reading import read_log
 from floydtop.recorder.recording import boot_id
 from floydtop.session.format import FORMAT, VERSION
@@ -56,7 +56,11 @@ async def _glance(pid: int | None, log: str | None, reopen: str | None) -> Sessi
     else:
         await _look_at_system(session, tree, start)
     if log is not None:
-        session.apply_all(read_log(reopen or log))
+        for event in read_log(reopen or log):
+            if isinstance(event, Progress) and tree is not None:
+                # The job lives: this is how far it has come since its start.
+                event = msgspec.structs.replace(event, t=time.time() - start)
+            session.apply(event)
     return session
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from floydtop.events import Event, Malformed, Metrics
+from floydtop.events import Event, Malformed, Metrics, Progress
 from floydtop.parse import Parser
 from floydtop.parse.lines import LineSplitter
 from floydtop.sources.finished import read_all, read_stream
 
 
-def read_log(path: str) -> Iterator[Metrics | Malformed]:
-    """The metrics of a log, `-` for standard input, in order; their times are not known.
+def read_log(path: str) -> Iterator[Metrics | Malformed | Progress]:
+    """The metrics of a log, `-` for standard input, in order, and how far its job has come; no times.
 
     Raises:
         FloydtopError: the log cannot be read.
@@ -22,6 +22,8 @@ def read_log(path: str) -> Iterator[Metrics | Malformed]:
             yield from parser.read(line)
     for line in splitter.finish():
         yield from parser.read(line)
+    if parser.progress is not None:
+        yield parser.progress
 
 
 def read_session(path: str) -> Iterator[Event]:

@@ -31,6 +31,7 @@ from floydtop.events import (
     Progress,
 )
 from floydtop.recorder import kept
+from floydtop.recorder.milestones import Milestones
 from floydtop.recorder.output import OutputWorker
 from floydtop.session.format import FORMAT, VERSION
 from floydtop.session.writer import SessionWriter, remove_present, write_present
@@ -97,6 +98,7 @@ class Recording:
         self._present = Present(t=0.0)
         self._present_written = -1.0
         self._present_stale: asyncio.TimerHandle | None = None
+        self._milestones = Milestones()
         self._why = "the job ended"
         self._output: OutputWorker | None = None
 
@@ -147,6 +149,7 @@ class Recording:
             r for r in results if isinstance(r, Exception) and not isinstance(r, asyncio.CancelledError)
         ]
         why = f"the recorder failed: {_in_words(failures[0])}" if failures else self._why
+        self.write(self._milestones.rest())
         self.write([End(t=self.clock.now(), why=why, offset=self._bytes_read())], sync=True)
         if failures:
             raise failures[0]
@@ -293,6 +296,9 @@ class Recording:
         return QUIET if time.time() - status.st_mtime < FRESH else 0.0
 
     def _show_running_values(self, metrics: list[Metrics], progress: Progress | None) -> None:
+        now = self.clock.now()
+        progress = self._milestones.stamp(progress, now)
+        self.write(self._milestones.due(now))
         if (metrics, progress) == (self._present.metrics, self._present.progress):
             return
         self._present = msgspec.structs.replace(self._present, metrics=metrics, progress=progress)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from floydtop.events import Event, Metrics, Present
+from floydtop.events import Event, Metrics, Present, Progress
 from floydtop.session.format import encode_json, spell, without_surrogates
 from floydtop.session.series import Series
 from floydtop.session.session import Session
@@ -113,11 +113,40 @@ def snapshot(session: Session, present: Present | None = None) -> dict[str, Any]
         "job": job,
         "system": system,
         "metrics": {name: _summary(series) for name, series in session.metrics.items()},
-        "progress": present.progress if present is not None else None,
+        "progress": _progress(session, unknown),
         "malformed": session.malformed_count,
         "recording": not session.finished,
         "unknown": unknown,
     }
+
+
+def _progress(session: Session, unknown: dict[str, str]) -> dict[str, Any]:
+    progress = session.progress
+    told = progress.latest or Progress()
+    steps = [series for series in session.metrics.values() if series.group == "training" and series.has_steps]
+    at_step = max((one.last_step or 0 for one in steps if not one.in_epochs), default=None)
+    at_epoch = max((one.in_epoch_units()[-1] for one in steps if one.has_epochs), default=None)
+    found = {
+        "share": progress.share,
+        "epoch": at_epoch if told.epoch is None else told.epoch,
+        "epochs": told.epochs,
+        "step": at_step if told.step is None else told.step,
+        "steps": told.steps,
+        "steps_per_second": progress.steps_per_second,
+        "eta_seconds": progress.eta_seconds(session.now),
+    }
+    for name, value in found.items():
+        if value is None:
+            unknown[f"progress.{name}"] = _why_no_progress(session, name)
+    return found
+
+
+def _why_no_progress(session: Session, name: str) -> str:
+    if name == "eta_seconds" and session.state == "exited":
+        return "the job has ended"
+    if name == "steps_per_second" or (name == "eta_seconds" and session.progress.share is not None):
+        return "too little progress was seen at known times"
+    return "the output does not tell"
 
 
 def _job(session: Session) -> dict[str, Any]:

@@ -176,10 +176,41 @@ def test_the_reason_of_a_sample_is_passed_on() -> None:
 
 def test_the_present_reading_speaks_before_the_newest_sample(session: Session) -> None:
     present = Present(t=11.0, values={"cpu.percent": 12.0}, progress=Progress(epoch=2, epochs=9))
+    session.present = present
     shot = snapshot(session, present)
     assert shot["system"]["cpu"]["percent"] == 12.0
-    assert shot["progress"].epochs == 9
+    assert shot["progress"]["epochs"] == 9
     assert shot["unknown"]["memory.bytes"]
+
+
+def test_what_is_not_known_of_the_progress_is_null_and_has_a_reason(session: Session) -> None:
+    shot = snapshot(session)
+    assert shot["progress"] == {
+        "share": None,
+        "epoch": None,
+        "epochs": None,
+        "step": 3,
+        "steps": None,
+        "steps_per_second": None,
+        "eta_seconds": None,
+    }
+    assert shot["unknown"]["progress.eta_seconds"] == "the job has ended"
+    assert shot["unknown"]["progress.share"] == "the output does not tell"
+
+
+def test_progress_tells_how_far_how_fast_and_how_long_still() -> None:
+    session = Session()
+    for step in range(1, 51):
+        session.apply(Progress(t=2.0 * step, step=step, steps=100))
+    assert snapshot(session)["progress"] == {
+        "share": 0.5,
+        "epoch": None,
+        "epochs": None,
+        "step": 50,
+        "steps": 100,
+        "steps_per_second": 0.5,
+        "eta_seconds": 100.0,
+    }
 
 
 def test_a_metric_of_nothing_but_nan_has_no_extremes() -> None:
