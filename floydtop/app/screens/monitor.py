@@ -36,8 +36,14 @@ FRAME = 1.0
 """Seconds between two frames at least while data come fast; after a quiet moment a line shows at once."""
 
 RECORDER_CHECK = 2.0
-QUIET_FRAME = 10.0
-"""Seconds between two drawings of the system charts when only the present reading moved."""
+QUIET_FRAME = 15.0
+"""Seconds between two drawings of the charts when only the present reading of the system moved: each sends
+some 400 bytes, and a job that prints nothing is to cost less than 8 KB a minute."""
+
+YOUNG_FRAME = 3.0
+"""The same while the recording is younger than `YOUNG`, when the charts are still empty."""
+
+YOUNG = 20.0
 
 PANEL_WIDTH, PANEL_HEIGHT = 38, 9
 SIDE_WIDTH = 44
@@ -129,7 +135,8 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         if now - self._checked_at >= RECORDER_CHECK:
             self._checked_at = now
             self._stale |= self._recorder_gone()
-        if self._top_stale and now - self._drawn_at >= QUIET_FRAME:
+        quiet = YOUNG_FRAME if self.source.session.now < YOUNG else QUIET_FRAME
+        if self._top_stale and now - self._drawn_at >= quiet:
             self._stale = True
         if self.paused:
             return
