@@ -96,7 +96,7 @@ async def sample(
         return
     watch = _Watch(tree, gpu, now)
     loop = asyncio.get_running_loop()
-    next_tick = loop.time() + min(FIRST_TICK, interval)
+    next_tick: float | None = None
     thorough = True
     ended = asyncio.ensure_future(tree.ended())
     looking: asyncio.Future[list[Facts | JobState | Present]] = loop.create_future()
@@ -109,7 +109,9 @@ async def sample(
                 break
             for event in looking.result():
                 yield event
-            if thorough and loop.time() >= next_tick:
+            if next_tick is None:
+                next_tick = loop.time() + min(FIRST_TICK, interval)
+            elif thorough:
                 if (summary := watch.sum_up()) is not None:
                     yield summary
                 next_tick = max(next_tick + interval, loop.time() + interval / 2)
@@ -126,6 +128,8 @@ async def sample(
     finally:
         looking.cancel()
         ended.cancel()
+        # Whoever closes the tree next closes a descriptor that the loop must have let go of.
+        await asyncio.gather(looking, ended, return_exceptions=True)
 
 
 class _Watch:
