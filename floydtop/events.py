@@ -30,6 +30,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     user: str | None = None
     t: float | None = None
     """When the job started, as session time: zero or negative."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """The few variables that say which devices and which allotment the job has, such as CUDA_VISIBLE_DEVICES."""
 
 
 class Log(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,6 +57,8 @@ class Header(msgspec.Struct, frozen=True, tag="h", tag_field="k", omit_defaults=
     by: str
     recorder: int
     """Pid of the recorder."""
+    recorder_start: int | None = None
+    """When it started, counted as for the job: with host and boot this tells whether it still lives."""
     segment: int = 0
     timezone: str = "UTC"
     job: Job | None = None
@@ -180,6 +184,23 @@ class Clock(msgspec.Struct, frozen=True, tag="c", tag_field="k", omit_defaults=T
 
     t: float
     wall: float
+    uptime: float | None = None
+    """Seconds since boot, suspend included: within one boot this bridges a pause between two recorders."""
+
+
+class Position(msgspec.Struct, frozen=True, tag="p", tag_field="k", omit_defaults=True):
+    """How far the log was read when everything before it had been written: where a next recorder goes on."""
+
+    t: float
+    offset: int = field(default=0, name="o")
+    """Bytes of the log before the first line that is not recorded."""
+    line: int = field(default=1, name="n")
+    """Number of that line."""
+    check: int = field(default=0, name="c")
+    """CRC-32 of the last 64 bytes before `offset`: others there mean another content."""
+    device: int = field(default=0, name="d")
+    inode: int = field(default=0, name="i")
+    segment: int = field(default=0, name="g")
 
 
 class Progress(msgspec.Struct, frozen=True, tag="prog", tag_field="k", omit_defaults=True):
@@ -222,10 +243,20 @@ Event = (
     | JobState
     | Note
     | Clock
+    | Position
     | Progress
     | Gap
     | End
 )
+
+
+class Recorder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who records: a process, named so that no other one can be taken for it."""
+
+    pid: int
+    host: str = ""
+    boot: str = ""
+    start: int | None = None
 
 
 class Present(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -238,3 +269,5 @@ class Present(msgspec.Struct, frozen=True, omit_defaults=True):
     metrics: list[Metrics] = field(default_factory=list)
     """Running values of a progress bar that is not finished."""
     progress: Progress | None = None
+    recorder: Recorder | None = None
+    """Who writes this."""

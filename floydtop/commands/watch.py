@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
-    from floydtop.recorder.recording import Assignment
+    from floydtop.recorder.recording import Assignment, Recording
     from floydtop.sources.target import Target
 
 
@@ -76,11 +76,20 @@ def _mode(path: str) -> int:
 
 def monitor(target: Target, *, interval: float, detach: bool) -> int:
     """Make sure that the target is recorded, and show its session."""
-    known = find_recording(target)
-    if known is not None:
-        return show(known)
-    assignment = _assignment(target, interval)
-    return _detached(assignment) if detach else _inside(assignment)
+    from floydtop.recorder.alone import alone
+
+    with alone(_key(target)):
+        known = find_recording(target)
+        if known is None:
+            assignment = _assignment(target, interval)
+            if detach:
+                _start(assignment)
+                known = assignment.session
+            else:
+                from floydtop.recorder.recording import Recording
+
+                recording = Recording(assignment)
+    return show(known) if known is not None else _show_inside(recording)
 
 
 def record(target: Target, *, interval: float) -> int:
@@ -89,28 +98,38 @@ def record(target: Target, *, interval: float) -> int:
     Raises:
         FloydtopError: there is no such process any more, or the session cannot be written.
     """
+    from floydtop.recorder.alone import alone
     from floydtop.recorder.detach import Starting
 
-    if find_recording(target) is None:
-        Starting(_assignment(target, interval)).wait()
+    with alone(_key(target)):
+        if find_recording(target) is None:
+            Starting(_assignment(target, interval)).wait()
     return 0
+
+
+def _key(target: Target) -> str:
+    return str(target.pid) if target.pid is not None else str(target.log)
 
 
 def _assignment(target: Target, interval: float) -> Assignment:
     from floydtop.recorder.recording import Assignment
-    from floydtop.session.library import new_path
+    from floydtop.session.place import writable_path
 
+    session, notes = find_interrupted(target), list(target.notes)
+    if session is None:
+        session, note = writable_path(socket.gethostname(), target.pid)
+        notes += [note] if note is not None else []
     return Assignment(
-        session=new_path(socket.gethostname(), target.pid),
+        session=session,
         pid=target.pid,
         log=target.log,
         interval=interval,
         reopen=target.fd_path,
-        notes=tuple(target.notes),
+        notes=tuple(notes),
     )
 
 
-def _detached(assignment: Assignment) -> int:
+def _start(assignment: Assignment) -> None:
     from floydtop.recorder.detach import Starting
 
     starting = Starting(assignment)
@@ -118,18 +137,16 @@ def _detached(assignment: Assignment) -> int:
     import floydtop.app  # noqa: F401
 
     starting.wait()
-    return show(assignment.session)
 
 
-def _inside(assignment: Assignment) -> int:
+def _show_inside(recording: Recording) -> int:
     from floydtop.app import FloydtopApp
     from floydtop.app.feed import Feed
-    from floydtop.recorder.recording import Recording
 
-    recording = Recording(assignment)
-    app = FloydtopApp(Feed(assignment.session), recorder=recording)
+    session = recording.assignment.session
+    app = FloydtopApp(Feed(session), recorder=recording)
     app.run(mouse=app.settings["mouse"])
-    print(f"The recording is closed: floydtop replay {assignment.session.stem}")
+    print(f"The recording is closed: floydtop replay {session.stem}")
     return app.return_code or 0
 
 
@@ -138,18 +155,33 @@ def find_recording(target: Target) -> Path | None:
     from floydtop.session import library
 
     if target.pid is not None:
-        from floydtop.recorder.recording import boot_id
-        from floydtop.sources.process import JobTree
-
-        tree = JobTree.open(target.pid)
-        job = tree.describe()
-        tree.close()
-        known = library.of_process(job.pid, job.start, boot_id())
+        known = library.of_process(*_process(target.pid))
         return known.path if known is not None and known.live else None
     assert target.log is not None
     status = os.stat(target.log)
     known = library.of_log(status.st_dev, status.st_ino, status.st_size, status.st_mtime)
     return known.path if known is not None else None
+
+
+def find_interrupted(target: Target) -> Path | None:
+    """The recording of the target whose recorder was killed: it is continued, not begun anew."""
+    from floydtop.session.library import interrupted
+
+    if target.pid is not None:
+        return interrupted(_process(target.pid), target.log, None)
+    assert target.log is not None
+    status = os.stat(target.log)
+    return interrupted(None, target.log, (status.st_dev, status.st_ino))
+
+
+def _process(pid: int) -> tuple[int, int, str]:
+    from floydtop.session.owner import boot_id
+    from floydtop.sources.process import JobTree
+
+    tree = JobTree.open(pid)
+    job = tree.describe()
+    tree.close()
+    return job.pid, job.start, boot_id()
 
 
 def show(session: Path) -> int:

@@ -25,6 +25,7 @@ class Starting:
     def __init__(self, assignment: Assignment) -> None:
         self._session = assignment.session
         self._complaints = assignment.session.with_suffix(".err")
+        self._size_before = self._session.stat().st_size if self._session.exists() else 0
         try:
             self._session.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             errors = open(self._complaints, "wb")  # noqa: SIM115 (handed to the child, closed below)
@@ -37,6 +38,7 @@ class Starting:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                env=_environment(),
                 start_new_session=True,
             )
 
@@ -66,7 +68,7 @@ class Starting:
 
     def _has_begun(self) -> bool:
         try:
-            return self._session.stat().st_size > 0
+            return self._session.stat().st_size > self._size_before
         except OSError:
             return False
 
@@ -83,7 +85,8 @@ def _last_words(complaints: str) -> str | None:
 
 
 def _command(assignment: Assignment) -> list[str]:
-    command = [sys.executable, "-m", "floydtop", "record", str(assignment.session), "--detach"]
+    # -P: a random.py in the directory that we are called in, often the job's, is not Python's.
+    command = [sys.executable, "-P", "-m", "floydtop", "record", str(assignment.session), "--detach"]
     command += ["--interval", str(assignment.interval)]
     if assignment.pid is not None:
         command += ["--pid", str(assignment.pid)]
@@ -94,6 +97,15 @@ def _command(assignment: Assignment) -> list[str]:
     for note in assignment.notes:
         command += ["--note", note]
     return command
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the way to the source tree when we run from one, which -P would leave out."""
+    environment = dict(os.environ)
+    root = Path(__file__).parents[2]
+    if root.name not in ("site-packages", "dist-packages"):
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    return environment
 
 
 def leave_terminal() -> bool:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from floydtop.events import Event, Metrics, Note, OutputLine, Progress
+from floydtop.events import Event, Gap, Metrics, Note, OutputLine, Position, Progress
 from floydtop.parse import Parser
 from floydtop.parse.lines import Line, LineSplitter
+from floydtop.recorder import resume
+from floydtop.recorder.past import FromOutput, Past, undated
+from floydtop.sources.finished import is_packed
 from floydtop.sources.follow import Chunk, Idle, Restart, follow
 
 HISTORY_TEXT = 256 * 1024
 """Bytes of the log's past whose text is kept; metrics are kept of all of it."""
 
-TEXT_BUDGET = 64 * 1024 * 1024
-"""Bytes of text that one session keeps; what comes after is counted. The log itself holds it all."""
+TEXT_BUDGET = 4 << 20
+"""Characters of text that a session holds of a log that stays: whatever comes after is read from the log."""
+
+ONLY_COPY_BUDGET = 64 << 20
+"""The same for output of which no file will be left: a terminal, a FIFO, a log that was deleted."""
 
 LINE_TEXT = 4096
 """Characters of one line that are kept."""
@@ -22,6 +28,10 @@ LINE_TEXT = 4096
 
 class OutputWorker:
     """Follows one log, parses it, and hands events to `write` and running values to `show`.
+
+    Args:
+        past: what an earlier recorder has read of it.
+        text_budget: characters of text to keep.
 
     Attributes:
         offset: bytes of the log read so far.
@@ -36,6 +46,8 @@ class OutputWorker:
         write: Callable[[Sequence[Event]], None],
         show: Callable[[list[Metrics], Progress | None], None],
         reopen: str | None = None,
+        past: Past | None = None,
+        text_budget: int = TEXT_BUDGET,
     ) -> None:
         self.log = log
         self.offset = 0
@@ -46,8 +58,24 @@ class OutputWorker:
         self._show = show
         self._parser = Parser()
         self._splitter = LineSplitter()
-        self._text_left = TEXT_BUDGET
+        self._text_left = text_budget
+        self._text_budget = text_budget
         self._lines_not_kept = 0
+        self._past = past
+        self.segment = past.segment + 1 if past is not None else 0
+        self._of_last_line: list[FromOutput] = []
+        self._recorded_to = 0
+        """The last line of this content that an earlier recorder has left events of."""
+        self._resumed: tuple[int, float] | None = None
+        """Where in the log and when we took over."""
+        self._identity = resume.identity(reopen or log)
+        self._read = 0
+        """Bytes that the splitter was given, by its own count."""
+        self._skipped = 0
+        """Bytes of the log that it was not given: holes."""
+        self._last_bytes = b""
+        self._before_line = b""
+        """The bytes before the line that is being read, as many as a position remembers of them."""
 
     async def run(self, stopping: asyncio.Event, quiet_after: float | None = None) -> None:
         """Follow until `stopping` is set, or nothing came for `quiet_after` seconds (0: to the end now)."""
@@ -55,8 +83,10 @@ class OutputWorker:
         stopped = asyncio.create_task(_set_after(stopping, done))
         silence: asyncio.TimerHandle | None = None
         loop = asyncio.get_running_loop()
+        place = self._take_over()
+        offset, before = (place.offset, place.before) if place is not None else (0, None)
         try:
-            async for item in follow(self.log, stop=done, fd_path=self._reopen):
+            async for item in follow(self.log, offset=offset, before=before, stop=done, fd_path=self._reopen):
                 if silence is not None:
                     silence.cancel()
                 match item:
@@ -65,10 +95,7 @@ class OutputWorker:
                         # A megabyte of dense lines takes some 10 ms to parse: others come in between.
                         await asyncio.sleep(0)
                     case Restart():
-                        self._finish_content()
-                        self._write([Note(t=self._now(), text=f"{self.log} {item.reason}.")])
-                        self._splitter = LineSplitter()
-                        self.offset = 0
+                        self._begin_content(f"{self.log}: {item.reason}.")
                     case Idle():
                         self._show_partial()
                         if quiet_after is not None and self.offset:
@@ -79,25 +106,88 @@ class OutputWorker:
                 silence.cancel()
         self._finish_content()
         if self._lines_not_kept:
-            budget = f"a session holds {TEXT_BUDGET >> 20} MiB of it"
-            text = f"The text of {self._lines_not_kept} lines was not kept: {budget}."
-            self._write([Note(t=self._now(), text=text, level="warning")])
+            budget = f"a session holds {self._text_budget >> 20} MiB of it"
+            text = f"The text of {self._lines_not_kept} lines is in the log alone: {budget}."
+            self._write([Note(t=self._now(), text=text)])
+
+    def position(self, segment: int) -> Position:
+        """How far everything that was read has been written."""
+        device, inode = self._identity
+        return Position(
+            t=self._now(),
+            offset=self._splitter.offset + self._skipped,
+            line=self._splitter.number,
+            check=resume.check(self._before_line),
+            device=device,
+            inode=inode,
+            segment=segment,
+        )
+
+    def _take_over(self) -> resume.Place | None:
+        """Go on where the earlier recorder stopped, if there was one and the log is still the same."""
+        past, self._past = self._past, None
+        if past is None:
+            return None
+        position = past.position or Position(t=past.t)
+        place = resume.find_place(self.log, self._reopen, position)
+        if place is None:
+            if is_packed(self._reopen or self.log):
+                self._recorded_to, self._of_last_line = max(position.line - 1, past.line), past.of_line
+            elif position.offset or past.line:
+                why = f"{self.log} holds other content than when it was last read: it is read from its start"
+                self._write([Gap(t=self._now(), lost=0, why=why, since=past.t)])
+            return None
+        encoding = resume.encoding_of(place.path)
+        resume.prime(self._parser, place.path, position, encoding)
+        self._splitter = LineSplitter(position.line, position.offset, encoding)
+        self.offset = self._read = position.offset
+        self._last_bytes = self._before_line = place.before
+        self._recorded_to, self._of_last_line = past.line, list(past.of_line)
+        self._resumed = (position.offset, past.t)
+        if place.rotated:
+            for chunk in resume.rest_of(place):
+                self._read_chunk(chunk)
+            self._begin_content(f"{self.log}: the log was rotated while nobody recorded it.")
+            return None
+        return place
+
+    def _begin_content(self, note: str) -> None:
+        self._finish_content()
+        self._splitter = LineSplitter()
+        self.offset = self._read = self._skipped = self._recorded_to = 0
+        self._resumed = None
+        self._last_bytes = self._before_line = b""
+        self._identity = resume.identity(self._reopen or self.log)
+        self._write([Note(t=self._now(), text=note), self.position(self.segment)])
 
     def _read_chunk(self, chunk: Chunk) -> None:
+        if chunk.offset != self.offset:
+            self._skipped += chunk.offset - self.offset
         self.offset = chunk.offset + len(chunk.data)
+        self._read += len(chunk.data)
         now = self._now()
         events: list[Event] = []
         for line in self._splitter.feed(chunk.data):
+            line.offset += self._skipped
             t, approximate = self._time_of(line, chunk, now)
             self._take_line(
                 line, t, approximate, events, keep=line.offset >= chunk.history_size - HISTORY_TEXT
             )
+        line_start = len(chunk.data) - (self._read - self._splitter.offset)
+        if line_start > 0:
+            self._before_line = (self._last_bytes + chunk.data[:line_start])[-resume.CHECKED :]
+        self._last_bytes = (self._last_bytes + chunk.data[-resume.CHECKED :])[-resume.CHECKED :]
         self._write(events)
 
     def _time_of(self, line: Line, chunk: Chunk, now: float) -> tuple[float | None, bool]:
         """When a line was printed: now, or for what was there before us a guess from its place in the log."""
         if not chunk.history:
             return now, False
+        if self._resumed is not None:
+            # Printed while nobody recorded, or just before: somewhere between the last event and now.
+            start, since = self._resumed
+            share = (line.offset - start) / max(1, chunk.history_size - start)
+            return round(since + (now - since) * min(1.0, share), 3), True
         if self._job_start is None or not chunk.history_size:
             return None, False
         return round(self._job_start * (1 - line.offset / chunk.history_size), 3), True
@@ -105,6 +195,7 @@ class OutputWorker:
     def _take_line(
         self, line: Line, t: float | None, approximate: bool, events: list[Event], *, keep: bool
     ) -> None:
+        first = len(events)
         if keep:
             text = line.text
             if len(text) <= self._text_left:
@@ -116,6 +207,20 @@ class OutputWorker:
             else:
                 self._lines_not_kept += 1
         events += self._parser.read(line, t, approximate)
+        if line.number <= self._recorded_to:
+            fresh = [] if line.number < self._recorded_to else self._not_recorded(events[first:])
+            events[first:] = fresh
+
+    def _not_recorded(self, events: list[Event]) -> list[Event]:
+        """The events of the last line that the earlier recorder wrote, less those that it did write."""
+        known = [undated(event) for event in self._of_last_line]
+        fresh: list[Event] = []
+        for event in events:
+            if isinstance(event, FromOutput) and (plain := undated(event)) in known:
+                known.remove(plain)
+            else:
+                fresh.append(event)
+        return fresh
 
     def _finish_content(self) -> None:
         """The last line of a content that goes no further, finished or not."""

@@ -32,13 +32,8 @@ def read_session(path: str) -> Iterator[Event]:
     Raises:
         FloydtopError: it cannot be read, or is of a newer version.
     """
-    from floydtop.errors import FloydtopError
+    from floydtop.session.files import read_events
     from floydtop.session.format import Reader
 
-    reader = Reader()
-    try:
-        with open(path, "rb") as file:
-            while chunk := file.read(1 << 20):
-                yield from reader.feed(chunk)
-    except OSError as error:
-        raise FloydtopError(f"Cannot read the session {path}: {error.strerror}.") from None
+    for events in read_events(path, Reader()):
+        yield from events

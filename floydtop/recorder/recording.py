@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import socket
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -18,23 +16,32 @@ import msgspec
 from floydtop import __version__
 from floydtop.errors import FloydtopError
 from floydtop.events import (
-    Clock,
     End,
     Event,
+    Exit,
+    Gap,
     Header,
+    Job,
     JobState,
     JobStateName,
     Log,
     Metrics,
     Note,
+    Position,
     Present,
     Progress,
 )
 from floydtop.recorder import kept
+from floydtop.recorder.clock import SessionClock
 from floydtop.recorder.milestones import Milestones
-from floydtop.recorder.output import OutputWorker
+from floydtop.recorder.output import ONLY_COPY_BUDGET, TEXT_BUDGET, OutputWorker
+from floydtop.recorder.past import Past, read_past
+from floydtop.recorder.privacy import mask
+from floydtop.recorder.resume import identity
 from floydtop.session.format import FORMAT, VERSION
-from floydtop.session.writer import SessionWriter, remove_present, write_present
+from floydtop.session.owner import boot_id, ourselves
+from floydtop.session.writer import SYNC_EVERY, SessionWriter, remove_present, write_present
+from floydtop.sources.environment import environment
 from floydtop.sources.finished import is_packed
 from floydtop.sources.gpu import GpuReader
 from floydtop.sources.process import JobTree
@@ -54,6 +61,8 @@ FRESH = 60.0
 QUIET = 600.0
 """Seconds of silence after which such a log counts as finished."""
 
+__all__ = ["Assignment", "Recording", "boot_id"]
+
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -71,36 +80,39 @@ class Assignment:
     """What a person should know from the start, such as where the output goes."""
 
 
-class BootClock:
-    """Session time: seconds since the recording began, on a clock that counts suspend and never jumps."""
-
-    def __init__(self) -> None:
-        self._clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-        self.wall_start = time.time()
-        self._start = time.clock_gettime(self._clock)
-
-    def now(self) -> float:
-        """Seconds of session time, to the millisecond."""
-        return round(time.clock_gettime(self._clock) - self._start, 3)
-
-
 class Recording:
     """Runs the two workers and writes their events until the job and its output have ended."""
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, clock: SessionClock | None = None) -> None:
         self.assignment = assignment
-        self.clock = BootClock()
+        self.clock = clock or SessionClock()
         # First the job: when it is gone, no empty session is left behind.
         self.tree = JobTree.open(assignment.pid) if assignment.pid is not None else None
         self.writer = SessionWriter(assignment.session)
+        self._size_before = self.writer.size
+        self._past = self._take_over()
+        self._segment = self._past.segment + 1 if self._past is not None else 0
+        self._noted_position = Position(t=0.0)
         self.gpu = GpuReader()
         self._stopping = asyncio.Event()
-        self._present = Present(t=0.0)
+        self._present = Present(t=0.0, recorder=ourselves())
         self._present_written = -1.0
         self._present_stale: asyncio.TimerHandle | None = None
         self._milestones = Milestones()
         self._why = "the job ended"
         self._output: OutputWorker | None = None
+
+    def _take_over(self) -> Past | None:
+        """Go on with the recording that the file holds, if it holds one."""
+        try:
+            past = read_past(self.assignment.session)
+        except FloydtopError:
+            self.writer.close()
+            raise
+        if past is not None:
+            header = past.header
+            self.clock.continue_from(past.t, past.clock, header.boot, header.t0)
+        return past
 
     def stop(self, why: str) -> None:
         """Ask the recording to end soon: drain the log once more, write the end."""
@@ -126,13 +138,20 @@ class Recording:
 
     async def _run(self, spawn: Spawn) -> None:
         header = self._header()
-        notes = [Note(t=0.0, text=text) for text in self.assignment.notes]
-        self.write([header, Clock(t=0.0, wall=header.t0), *notes], sync=True)
+        now = self.clock.now()
+        begin: list[Event] = [header, self.clock.anchor()]
+        if self._past is None:
+            log = header.log
+            begin.append(Position(t=now, device=log.device, inode=log.inode) if log else Position(t=now))
+        else:
+            begin.append(self._gap(self._past, now))
+        begin += [Note(t=now, text=text) for text in self.assignment.notes]
+        self.write(begin, sync=True)
         if self.writer.lost:
             # Without its header the file is no session, and whatever follows could not be read.
             raise FloydtopError(f"Cannot write the session {self.assignment.session}: {self.writer.why}.")
         self._write_present()
-        clock = asyncio.create_task(self._watch_clock())
+        clock = asyncio.create_task(self._keep_up())
         system = spawn(self._sample_or_wait())
         output = spawn(self._noting_failure(self.follow_output()))
         stopping = asyncio.create_task(self._stopping.wait())
@@ -153,6 +172,11 @@ class Recording:
         self.write([End(t=self.clock.now(), why=why, offset=self._bytes_read())], sync=True)
         if failures:
             raise failures[0]
+
+    def _gap(self, past: Past, now: float) -> Gap:
+        """What nobody saw: the samples of the pause. The log is read on: none of its metrics is lost."""
+        why = "the recording was ended" if past.closed else "the recorder was killed"
+        return Gap(t=now, lost=int((now - past.t) / past.header.interval), why=why, since=past.t)
 
     async def _noting_failure(self, work: Coroutine[Any, Any, None]) -> None:
         """A worker that fails is told at once: the other one may go on for days."""
@@ -179,31 +203,42 @@ class Recording:
             self.write([JobState(t=self.clock.now(), state="exited", exit=end)], sync=True)
 
     def _header(self) -> Header:
-        job = None
-        if self.tree is not None:
-            job = msgspec.structs.replace(
-                self.tree.describe(), t=round(min(0.0, self.tree.started - self.clock.wall_start), 3)
-            )
-        log = None
-        if self.assignment.log is not None:
-            with contextlib.suppress(OSError):
-                status = os.stat(self.assignment.reopen or self.assignment.log)
-                log = Log(path=self.assignment.log, device=status.st_dev, inode=status.st_ino)
-            log = log or Log(path=self.assignment.log, device=0, inode=0)
+        us = ourselves()
+        past = self._past.header if self._past is not None else None
         return Header(
             format=FORMAT,
             v=VERSION,
-            id=uuid.uuid4().hex,
+            id=past.id if past is not None else uuid.uuid4().hex,
             t0=self.clock.wall_start,
-            boot=boot_id(),
-            host=socket.gethostname(),
+            boot=us.boot,
+            host=us.host,
             interval=self.assignment.interval,
             by=f"floydtop {__version__}",
-            recorder=os.getpid(),
+            recorder=us.pid,
+            recorder_start=us.start,
+            segment=self._segment,
             timezone=time.strftime("%Z"),
-            job=job,
-            log=log,
+            job=self._job() or (past.job if past is not None else None),
+            log=self._log(),
         )
+
+    def _job(self) -> Job | None:
+        if self.tree is None:
+            return None
+        job = self.tree.describe()
+        return msgspec.structs.replace(
+            job,
+            t=round(min(0.0, self.tree.started - self.clock.wall_start), 3),
+            command=mask(job.command),
+            environment=environment(job.pid),
+        )
+
+    def _log(self) -> Log | None:
+        path = self.assignment.log
+        if path is None:
+            return None
+        device, inode = identity(self.assignment.reopen or path)
+        return Log(path=path, device=device, inode=inode)
 
     def write(self, events: Sequence[Event], *, sync: bool = False) -> None:
         """Append events to the session file."""
@@ -212,9 +247,7 @@ class Recording:
     async def sample_system(self) -> None:
         """The first worker: system and GPU readings of the job's process tree, until the job ends."""
         if self.tree is None:
-            told = kept.told_exit(self.assignment.log)
-            state: JobStateName = "exited" if told is not None else "no-process"
-            self.write([JobState(t=self.clock.now(), state=state, exit=told)], sync=True)
+            self._tell_of_no_process()
             return
         await self.gpu.start()
         async for event in sample(
@@ -226,7 +259,7 @@ class Recording:
         ):
             if isinstance(event, Present):
                 self._present = msgspec.structs.replace(
-                    event, metrics=self._present.metrics, progress=self._present.progress
+                    self._present, t=event.t, values=event.values, unknown=event.unknown
                 )
                 self._write_present()
                 self.write([Note(t=event.t, text=text, level="warning") for text in self.gpu.alerts()])
@@ -234,6 +267,16 @@ class Recording:
                 self.write([await self._with_exact_exit(event)], sync=True)
             else:
                 self.write([event])
+
+    def _tell_of_no_process(self) -> None:
+        past = self._past
+        if past is not None and past.state is not None and past.state.state == "exited":
+            return
+        told = kept.told_exit(self.assignment.log)
+        if told is None and past is not None and past.header.job is not None:
+            told = Exit(how="it ended while nobody recorded it")
+        state: JobStateName = "exited" if told is not None else "no-process"
+        self.write([JobState(t=self.clock.now(), state=state, exit=told)], sync=True)
 
     async def _with_exact_exit(self, event: JobState) -> JobState:
         """The job's end as the keeper of its log knows it, where the kernel does not tell us."""
@@ -260,6 +303,8 @@ class Recording:
             job_start=job_start,
             write=self.write,
             show=self._show_running_values,
+            past=self._past,
+            text_budget=self._text_budget(),
         )
         if self.tree is not None:
             await self._output.run(self._stopping)
@@ -272,6 +317,13 @@ class Recording:
             released.cancel()
         else:
             await self._output.run(self._stopping, quiet_after=self._patience())
+
+    def _text_budget(self) -> int:
+        """How much of the output's text to keep: little of a log that stays, which can be read itself."""
+        log = self.assignment.log or ""
+        if self.assignment.reopen is None and os.path.isfile(log) and not is_packed(log):
+            return max(0, TEXT_BUDGET - self._size_before)
+        return max(0, ONLY_COPY_BUDGET - self._size_before)
 
     async def _stop_when_released(self, log: str) -> None:
         while kept.is_held(log):
@@ -313,25 +365,27 @@ class Recording:
         self._present_written = self.clock.now()
         write_present(self.assignment.session, self._present)
 
-    async def _watch_clock(self) -> None:
-        """Note where the wall clock jumps, so that wall times stay right."""
-        last_t, last_wall = 0.0, self.clock.wall_start
+    async def _keep_up(self) -> None:
+        """Every few seconds: note how far the log was read and where the clocks stand, on the disk."""
+        last = self.clock.anchor()
         while True:
-            await asyncio.sleep(10.0)
-            t, wall = self.clock.now(), time.time()
-            jumped = abs((wall - last_wall) - (t - last_t)) > CLOCK_JUMP
-            if jumped or t - last_t >= CLOCK_EVERY:
-                self.write([Clock(t=t, wall=wall)])
-                last_t, last_wall = t, wall
+            await asyncio.sleep(SYNC_EVERY)
+            now = self.clock.anchor()
+            jumped = abs((now.wall - last.wall) - (now.t - last.t)) > CLOCK_JUMP
+            if jumped or now.t - last.t >= CLOCK_EVERY:
+                self.write([now])
+                last = now
+            self._note_position()
+            self.writer.sync()
+
+    def _note_position(self) -> None:
+        if self._output is None:
+            return
+        position = self._output.position(self._segment)
+        if (position.offset, position.line) != (self._noted_position.offset, self._noted_position.line):
+            self._noted_position = position
+            self.write([position])
 
 
 def _in_words(failure: Exception) -> str:
     return str(failure) if isinstance(failure, FloydtopError) else repr(failure)
-
-
-def boot_id() -> str:
-    """The kernel's name for this boot, empty where there is none."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""

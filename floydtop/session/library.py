@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from floydtop.errors import FloydtopError
-from floydtop.events import End, Header, JobState
-from floydtop.session.format import Reader
-from floydtop.session.writer import is_being_recorded
+from msgspec import structs
 
-SUFFIX = ".jsonl"
+from floydtop.errors import FloydtopError
+from floydtop.events import End, Event, Header, JobState
+from floydtop.session.files import PACKED, PLAIN, name_of, read_events
+from floydtop.session.format import Reader
+from floydtop.session.meta import Meta, Summary, read_meta
+from floydtop.session.place import fallback_dir, new_path, sessions_dir
+from floydtop.session.writer import is_being_recorded, read_present
+
+__all__ = [
+    "Recording",
+    "find",
+    "interrupted",
+    "look_at",
+    "new_path",
+    "of_log",
+    "of_process",
+    "recordings",
+    "session_files",
+    "sessions_dir",
+]
+
 TAIL = 256 * 1024
 
 
@@ -34,40 +48,54 @@ class Recording:
     size: int
     read_to: int | None
     """Bytes of the log that a closed recording holds."""
+    closed: bool = False
+    """It was ended; one that is neither live nor closed was killed and can be continued."""
+    meta: Meta = field(default_factory=Meta)
 
     @property
     def name(self) -> str:
         """The session's name: its file's, without the suffix."""
-        return self.path.stem
+        return name_of(self.path)
 
-
-def sessions_dir() -> Path:
-    """The folder of recordings, in the user's state directory (XDG_STATE_HOME on Linux)."""
-    from platformdirs import user_state_path
-
-    return user_state_path("floydtop") / "sessions"
-
-
-def new_path(host: str, pid: int | None) -> Path:
-    """A fresh name: UTC time, host, pid or `log`, and six random digits; nothing of it comes from the job."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    safe_host = re.sub(r"[^A-Za-z0-9-]", "-", host)[:40] or "host"
-    return sessions_dir() / f"{stamp}-{safe_host}-{pid or 'log'}-{secrets.token_hex(3)}{SUFFIX}"
+    @property
+    def packed(self) -> bool:
+        """Whether the file is compressed."""
+        return self.path.name.endswith(PACKED)
 
 
 def recordings() -> Iterator[Recording]:
     """All recordings of the library that can be read, newest first."""
-    folder = sessions_dir()
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.glob("*" + SUFFIX), reverse=True):
+    for path in session_files():
         recording = look_at(path)
         if recording is not None:
             yield recording
 
 
+def session_files() -> list[Path]:
+    """The files of the library, newest first; neither links nor anything that is no file."""
+    found: dict[str, Path] = {}
+    for folder in (sessions_dir(), fallback_dir()):
+        try:
+            if folder.lstat().st_uid != os.getuid():
+                continue
+            entries = list(os.scandir(folder))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.endswith((PLAIN, PACKED)) and entry.is_file(follow_symlinks=False):
+                path = Path(entry.path)
+                # One that was just packed may still be there unpacked.
+                if name_of(path) not in found or path.name.endswith(PLAIN):
+                    found[name_of(path)] = path
+    return [found[name] for name in sorted(found, reverse=True)]
+
+
 def look_at(path: Path) -> Recording | None:
     """What the head and the tail of a session file tell, None when it is no readable session."""
+    meta = read_meta(path)
+    if path.name.endswith(".gz"):
+        summary = summarize_packed(path, meta)
+        return _recording(path, summary, meta, live=False) if summary is not None else None
     try:
         with open(path, "rb") as file:
             head = file.readline(1 << 20)
@@ -85,17 +113,72 @@ def look_at(path: Path) -> Recording | None:
         return None
     if not first or not isinstance(first[0], Header):
         return None
+    live = is_being_recorded(path)
+    header = _newest_header(path, first[0], events, live)
+    return _recording(path, _sum_up(header, events, size, 0), meta, live=live)
+
+
+def _newest_header(path: Path, header: Header, events: list[Event], live: bool) -> Header:
+    """The header, with the recorder of the last segment."""
+    for event in reversed(events):
+        if isinstance(event, Header):
+            return event if event.job is not None else structs.replace(event, job=header.job)
+    present = read_present(path) if live else None
+    if present is not None and present.recorder is not None:
+        us = present.recorder
+        return structs.replace(
+            header, recorder=us.pid, host=us.host, recorder_start=us.start, boot=us.boot or header.boot
+        )
+    return header
+
+
+def _sum_up(header: Header, events: list[Event], size: int, packed_size: int) -> Summary:
     state = next((event for event in reversed(events) if isinstance(event, JobState)), None)
     end = events[-1] if events and isinstance(events[-1], End) else None
     times = [t for event in events[-50:] if (t := getattr(event, "t", None)) is not None]
-    return Recording(
-        path=path,
-        header=first[0],
-        live=is_being_recorded(path),
+    return Summary(
+        packed_size=packed_size,
+        size=size,
+        header=header,
         state=state,
         duration=max(times, default=0.0),
-        size=size,
         read_to=end.offset if end is not None else None,
+        closed=end is not None,
+    )
+
+
+def summarize_packed(path: Path, meta: Meta) -> Summary | None:
+    """What a packed session holds: as was noted when it was packed, else by unpacking all of it."""
+    try:
+        packed_size = path.stat().st_size
+        if meta.summary is not None and meta.summary.packed_size == packed_size:
+            return meta.summary
+        header: Header | None = None
+        kept: list[Event] = []
+        state: JobState | None = None
+        for events in read_events(path, Reader()):
+            if header is None and events and isinstance(events[0], Header):
+                header = events[0]
+            state = next((one for one in reversed(events) if isinstance(one, JobState)), state)
+            kept = [*kept, *events][-50:]
+    except (OSError, FloydtopError):
+        return None
+    if header is None:
+        return None
+    return structs.replace(_sum_up(header, kept, packed_size, packed_size), state=state)
+
+
+def _recording(path: Path, summary: Summary, meta: Meta, *, live: bool) -> Recording:
+    return Recording(
+        path=path,
+        header=summary.header,
+        live=live,
+        state=summary.state,
+        duration=summary.duration,
+        size=summary.packed_size or summary.size,
+        read_to=summary.read_to,
+        closed=summary.closed,
+        meta=meta,
     )
 
 
@@ -131,6 +214,32 @@ def of_log(device: int, inode: int, size: int, modified: float) -> Recording | N
     return None
 
 
+def interrupted(
+    process: tuple[int, int, str] | None, log: str | None, identity: tuple[int, int] | None
+) -> Path | None:
+    """The recording to be continued: the newest of that process, or of that log, if it was killed.
+
+    Args:
+        process: pid, start and boot of the job; without one the log's last recording is looked for.
+        log: the path of its log; a recording of another log is not continued.
+        identity: device and inode of that log.
+    """
+    for recording in recordings():
+        header = recording.header
+        job = header.job
+        if process is not None:
+            if job is None or (job.pid, job.start, header.boot) != process:
+                continue
+            other_log = header.log is not None and log is not None and header.log.path != log
+        else:
+            if header.log is None or (header.log.device, header.log.inode) != identity:
+                continue
+            other_log = False
+        to_be_continued = not (recording.live or recording.closed or recording.packed or other_log)
+        return recording.path if to_be_continued else None
+    return None
+
+
 def find(name: str | None) -> Path:
     """A session by path, by name, by the beginning of its name, or by pid; the last one for None.
 
@@ -148,10 +257,14 @@ def find(name: str | None) -> Path:
         if not os.path.isfile(name):
             raise FloydtopError(f"{name} is not a file: name a session, or see `floydtop sessions`.")
         return Path(name)
-    matches = [r.path for r in recordings() if r.name.startswith(name) or f"-{name}-" in r.name]
+    everything = list(recordings())
+    titled = [r.path for r in everything if r.meta.title == name]
+    if len(titled) == 1:
+        return titled[0]
+    matches = [r.path for r in everything if r.name.startswith(name) or f"-{name}-" in r.name]
     if not matches:
         raise FloydtopError(f"There is no session {name!r}: `floydtop sessions` lists those there are.")
-    exact = [path for path in matches if path.stem == name]
+    exact = [path for path in matches if name_of(path) == name]
     if len(matches) > 1 and not exact and not name.isdigit():
         raise FloydtopError(f"{len(matches)} sessions begin with {name!r}: say more of the name.")
     return (exact or matches)[0]

@@ -24,11 +24,15 @@ def boot_id() -> str:
 
 
 def start_of(pid: int) -> int | None:
-    """Clock ticks from boot to the start of a process (field 22 of /proc/PID/stat), None where unknown."""
+    """Clock ticks from boot to the start of a process (field 22 of /proc/PID/stat), None where unknown.
+
+    A zombie has none: it does nothing any more, and may stay for as long as its parent is careless.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
         # The name, in parentheses, may hold anything.
-        return int(stat.rpartition(b")")[2].split()[19])
+        fields = stat.rpartition(b")")[2].split()
+        return None if fields[0] in (b"Z", b"X") else int(fields[19])
     except (OSError, ValueError, IndexError):
         return None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from floydtop.errors import FloydtopError
 from floydtop.events import Event
+from floydtop.session.files import read_events
 from floydtop.session.format import Reader
 from floydtop.session.session import Session
 
@@ -34,10 +35,7 @@ class Player:
     def __init__(self, path: Path) -> None:
         self.path = path
         reader = Reader()
-        try:
-            self._events: list[Event] = reader.feed(path.read_bytes())
-        except OSError as error:
-            raise FloydtopError(f"Cannot read the session {path}: {error.strerror}.") from None
+        self._events: list[Event] = [event for events in read_events(path, reader) for event in events]
         if not self._events:
             raise FloydtopError(f"There is no event in {path} that could be read.")
         self.damaged = reader.damaged + reader.torn

@@ -19,6 +19,7 @@ from floydtop.events import (
     Metrics,
     Note,
     OutputLine,
+    Position,
     Present,
     Progress,
     Sample,
@@ -44,6 +45,9 @@ class Session:
         metric_lines: numbers of the kept lines that carried metrics.
         now: session time of the newest event.
         applied: how many events were taken into account: it changes when anything does.
+        damaged: lines of the file that could not be read, as whoever reads it has counted them.
+        strange: lines of a kind that a later floydtop may know.
+        position: how far the recorder has read the log.
         earliest: session time of the first metric or sample whose time is known or estimated.
     """
 
@@ -68,6 +72,9 @@ class Session:
         self.gaps: list[Gap] = []
         self.clocks: list[Clock] = []
         self.end: End | None = None
+        self.position: Position | None = None
+        self.damaged = 0
+        self.strange = 0
         self.now = 0.0
         self.applied = 0
         self.earliest: float | None = None
@@ -106,6 +113,8 @@ class Session:
                 self.notes.append(event)
             case Clock():
                 self.clocks.append(event)
+            case Position():
+                self.position = event
             case Gap():
                 self.gaps.append(event)
             case End():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import math
 import os
@@ -14,10 +15,14 @@ import msgspec
 
 from floydtop.errors import FloydtopError
 from floydtop.events import Event, Gap, Present
+from floydtop.session import owner
 from floydtop.session.format import encode
 
 SYNC_EVERY = 5.0
 """Seconds: fdatasync takes 4 ms (median) to 24 ms (p99) on a plain disk, too much for each event."""
+
+_HELD = (errno.EWOULDBLOCK, errno.EACCES)
+"""What flock(2) says when somebody else holds the lock; NFS turns it into a lock of fcntl(2)."""
 
 LOCK_PATIENCE = 0.5
 """Seconds: a viewer that asks whether we are alive holds the lock for an instant."""
@@ -42,7 +47,7 @@ class SessionWriter:
             self._fd = os.open(path, flags, 0o600)
         except OSError as error:
             raise FloydtopError(f"Cannot write the session {path}: {error.strerror}.") from None
-        if not _lock(self._fd):
+        if not _lock(self._fd) or _has_other_owner(path):
             os.close(self._fd)
             raise FloydtopError(f"Another recorder already writes {path}.")
         self._lost = 0
@@ -53,9 +58,17 @@ class SessionWriter:
         self._mend_torn_line()
 
     def _mend_torn_line(self) -> None:
+        """End a line that a killed recorder left half written; a full disk lets the next append do it."""
         size = os.fstat(self._fd).st_size
-        if size and os.pread(self._fd, 1, size - 1) != b"\n":
-            os.write(self._fd, b"\n")
+        self._torn = bool(size) and os.pread(self._fd, 1, size - 1) != b"\n"
+        if self._torn:
+            with contextlib.suppress(OSError):
+                self._torn = os.write(self._fd, b"\n") != 1
+
+    @property
+    def size(self) -> int:
+        """Bytes of the session file."""
+        return os.fstat(self._fd).st_size
 
     def append(self, events: Sequence[Event], *, now: float, sync: bool = False) -> None:
         """Write events with one system call.
@@ -71,6 +84,8 @@ class SessionWriter:
         if self._lost:
             batch.insert(0, Gap(t=now, lost=self._lost, why=self._lost_why, since=self._lost_since))
         data = b"".join(map(encode, batch))
+        if self._torn:
+            data = b"\n" + data
         start = os.fstat(self._fd).st_size
         try:
             rest = memoryview(data)
@@ -87,6 +102,7 @@ class SessionWriter:
             self._lost_why = error.strerror or str(error)
             return
         self._lost = 0
+        self._torn = False
         self._unsynced = True
         if sync or time.monotonic() - self._synced_at >= SYNC_EVERY:
             self.sync()
@@ -121,10 +137,27 @@ def _lock(fd: int) -> bool:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except OSError as error:
+            if error.errno not in _HELD:
+                # No locks on this file system (NFS without lockd): the present reading names the owner.
+                return True
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
+
+
+def _has_other_owner(path: Path) -> bool:
+    present = read_present(path)
+    if present is None or present.recorder is None or present.recorder == owner.ourselves():
+        return False
+    return owner.lives(present.recorder, _heard(path))
+
+
+def _heard(path: Path) -> float | None:
+    try:
+        return present_path(path).stat().st_mtime
+    except OSError:
+        return None
 
 
 def is_being_recorded(path: Path) -> bool:
@@ -135,11 +168,16 @@ def is_being_recorded(path: Path) -> bool:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        if error.errno in _HELD:
+            return True
     finally:
         os.close(fd)
+    # On NFS a lock may be known on its own host alone, or nowhere.
+    present = read_present(path)
+    return (
+        present is not None and present.recorder is not None and owner.lives(present.recorder, _heard(path))
+    )
 
 
 def present_path(session: Path) -> Path:
