@@ -29,7 +29,7 @@ class Bars:
     Attributes:
         latest: the newest place, None while the whole is not known.
         in_epochs: places are counted in epochs, else in steps.
-        step: the count of training's own bar; None when the newest words are about another one.
+        step: training's steps since the run's start; None when the newest words are about another bar.
         breaks: how often work of another kind came in between so far: an epoch's end, a validation.
         epoch_told: the epoch of the newest metrics that told no step: it is over.
     """
@@ -72,19 +72,20 @@ class Bars:
             self.breaks += 1
         # Some count epochs from 0, and bars over epochs show those that are over.
         self._from_zero |= epoch == 0
+        before = epoch - (0 if self._from_zero else 1)
         within = 0.0
         if step is not None and steps:
             self._steps = self._steps or steps
             # Another total, or a count that falls, is a validation's bar.
             if steps == self._steps and step >= self._count:
-                self._count = self.step = step
+                self._count = step
+                self.step = before * steps + step
             else:
                 self.breaks += 1
             within = min(1.0, self._count / self._steps)
         elif self.epoch_told == epoch:
             within = 1.0
-        done = epoch - (0 if self._from_zero else 1) + within
-        self._done = max(self._done, min(float(epochs), done))
+        self._done = max(self._done, min(float(epochs), before + within))
         return Place(self._done, epochs, restarted)
 
     def _among_steps(self, epoch: int | None, step: int, steps: int) -> Place | None:

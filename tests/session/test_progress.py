@@ -1,4 +1,4 @@
-"""What is left of a run is foreseen for runs as they are: noisy, slow at first, with validation and pauses."""
+"""What is left of a run is foreseen for runs as they are: noisy, slow at first, with validation, stopped."""
 
 from __future__ import annotations
 
@@ -111,6 +111,14 @@ def test_validation_does_not_lower_the_step_rate() -> None:
     session, _, _ = session_at(epochs_of(10, 200, 0.5, 40.0), 0.5)
     assert session.progress.steps_per_second == pytest.approx(2.0, rel=0.05)
     assert session.progress.seconds_per_step == pytest.approx(0.5, rel=0.05)
+
+
+def test_the_step_rate_of_epochs_shorter_than_a_second_is_right() -> None:
+    said = epochs_of(500, 20, 0.02, 0.0)
+    session = Session()
+    session.apply_all(event for _, event in said[::97])
+    assert session.progress.steps_per_second == pytest.approx(50.0, rel=0.1)
+    assert session.metrics["steps_per_second"].steps[-1] > 9_000
 
 
 def test_a_machine_that_slept_once_does_not_count() -> None:
