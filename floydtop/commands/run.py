@@ -55,9 +55,11 @@ def _attach(job: Launched, attach: Callable[[Target], int]) -> int:
     log = str(job.log)
     try:
         return attach(Target("job", pid=job.pid, log=log))
-    except FloydtopError:
+    except FloydtopError as error:
         if told_exit(log) is None:
-            raise
+            raise FloydtopError(
+                f"{error} Job {job.pid} runs all the same, with its output in {log}."
+            ) from error
         return attach(Target("log", log=log))
 
 

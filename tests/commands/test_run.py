@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from floydtop.commands import run as run_room
 from floydtop.commands.watch import find_recording, record
+from floydtop.errors import FloydtopError
 from floydtop.events import End, JobState, Metrics
 from floydtop.recorder import kept
 from floydtop.session.library import Recording, recordings
@@ -74,6 +76,44 @@ def test_a_run_job_is_recorded_to_its_exact_end(
     assert recording.state.exit is not None
     assert (recording.state.exit.code, recording.state.exit.signal) == end
     assert [event.values for event in events(recording.path) if isinstance(event, Metrics)] == [{"loss": 0.5}]
+
+
+def test_modules_in_the_jobs_directory_are_not_taken_for_those_of_python(tmp_path: Path) -> None:
+    for name in ("asyncio", "json", "random", "floydtop"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(3)")
+    # Not `python -m`, which looks into the directory itself; the installed command does not.
+    command = [sys.executable, "-P", "-c", "import sys; from floydtop.cli import main; sys.exit(main())"]
+    root = Path(__file__).parents[2]
+    result = subprocess.run(
+        [*command, "run", "--no-watch", "--", "sh", "-c", "echo loss: 0.5"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    recording = only_recording()
+    assert [event.values for event in events(recording.path) if isinstance(event, Metrics)] == [{"loss": 0.5}]
+
+
+def test_a_job_that_cannot_be_recorded_runs_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(target: object, *, interval: float) -> int:
+        raise FloydtopError("The recorder could not be started.")
+
+    monkeypatch.setattr(run_room, "record", refuse)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FloydtopError) as refused:
+        run_room.run(["sh", "-c", AWAIT + "exit 7"], None, interval=60, detach=True, watching=False)
+    found = re.fullmatch(
+        r"The recorder could not be started\. Job (\d+) runs all the same, with its output in (.*)\.",
+        str(refused.value),
+    )
+    assert found is not None
+    (tmp_path / "go").touch()
+    until(lambda: kept.exit_status(found[2]) == (int(found[1]), 7 << 8))
 
 
 def test_a_job_that_is_over_at_once_is_recorded_all_the_same() -> None:
