@@ -17,7 +17,7 @@ from floydtop.sources import cgroup, procfs
 from floydtop.sources.family import Family
 from floydtop.sources.process import JobTree
 from tests.benchmarks.figures import HEADING, Figure, median_of
-from tests.sources.cgroups import group, join
+from tests.sources.cgroups import group, join, set_quota
 from tests.sources.children import line, program, tell
 
 SAMPLER = """
@@ -155,6 +155,22 @@ def waited_children() -> Iterator[Figure]:
     )
 
 
+def quota() -> Iterator[Figure]:
+    with group("benchmark", "cpu") as directory:
+        set_quota(directory, 0.3)
+        with program(f"{join(directory)}print(1, flush=True)\nwhile True: pass") as child:
+            line(child)
+            tree = JobTree.open(child.pid)
+            tree.read(thorough=True)
+            time.sleep(5)
+            values = tree.read(thorough=True).values
+            tree.close()
+    note = f"{values['cpu.percent']:.1f} %, throttled {values.get('cpu.throttled_percent', 0.0):.0f} %"
+    yield Figure(
+        "busy loop in a quota of 0.3 cores, away from 100 %", 100 - values["cpu.percent"], "%", 3, note
+    )
+
+
 def shared_pages() -> Iterator[Figure]:
     with program(READERS) as child:
         for _ in range(8):
@@ -193,7 +209,7 @@ async def _end(tree: JobTree) -> tuple[Exit, float]:
 
 def main() -> None:
     print(HEADING)
-    for benchmark in (one_tick, discovery, sampler, waited_children, shared_pages, endings):
+    for benchmark in (one_tick, discovery, sampler, waited_children, quota, shared_pages, endings):
         try:
             for figure in benchmark():
                 print(figure.row(), flush=True)

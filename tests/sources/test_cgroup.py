@@ -185,19 +185,19 @@ def test_limit_of_a_group_further_up_counts() -> None:
         inner.rmdir()
 
 
-def test_busy_loop_in_a_quota_of_three_tenths_of_a_core_uses_all_of_it_and_is_throttled() -> None:
+def test_busy_loop_in_a_quota_of_a_tenth_of_a_core_uses_all_of_it_and_is_throttled() -> None:
     with group("quota", "cpu") as directory:
-        set_quota(directory, 0.3)
+        set_quota(directory, 0.1)  # so little that it is there on a busy machine too
         with program(f"{join(directory)}{BUSY}\nprint(1, flush=True)\nbusy(60)") as child:
             line(child)
             tree = JobTree.open(child.pid)
             tree.read(thorough=True)
             time.sleep(2)
             reading = tree.read(thorough=True)
-            assert tree.facts()[0] == pytest.approx(0.3)
-            # Ten milliseconds of rounding and one period more or less are 5 % of what two seconds allow.
-            assert reading.values["cpu.percent"] > 85
-            assert reading.values["cpu.throttled_percent"] > 50
+            assert tree.facts()[0] == pytest.approx(0.1)
+            # Hundredths of a second, and one period more or less, are 15 % of what two seconds allow.
+            assert reading.values["cpu.percent"] > 70
+            assert reading.values["cpu.throttled_percent"] > 20
             tree.close()
 
 
