@@ -29,7 +29,9 @@ def command_for(cgroups: str) -> str | None:
         tool = "podman" if "libpod" in cgroups else "docker"
         return f"{tool} logs -f {identity} | floydtop -"
     units = [match["unit"] for match in _SERVICE.finditer(cgroups)]
-    if units:
-        user = "--user " if any(unit.startswith("user@") for unit in units[:-1]) else ""
-        return f"journalctl {user}-f -o cat -u {units[-1]} | floydtop -"
+    # The manager of a user's session, user@1000.service, holds everything that user starts by hand.
+    own = [unit for unit in units if not unit.startswith("user@")]
+    if own:
+        user = "--user " if len(own) < len(units) else ""
+        return f"journalctl {user}-f -o cat -u {own[-1]} | floydtop -"
     return None

@@ -47,6 +47,10 @@ def follow(
         from floydtop.sources.screen import follow_window
 
         return follow_window(path, stop=stop)
+    if path.startswith("ptrace:"):
+        from floydtop.sources.ptrace import follow_traced
+
+        return follow_traced(path, stop=stop)
     name = fd_path or path
     try:
         mode = os.stat(name).st_mode

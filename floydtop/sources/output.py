@@ -31,6 +31,8 @@ class Output:
     """All files that may hold it, the likeliest first."""
     sentence: str
     """Where the output goes, and what would help when it cannot be read."""
+    lost_in: str | None = None
+    """The terminal, pipe or socket that takes the output, when nothing can be read behind it."""
     steps: tuple[str, ...] = ()
     """What was looked at, for a person who wants to know why."""
 
@@ -64,15 +66,16 @@ def find_output(pid: int) -> Output:
     likely = [one for one in ordered if one.stdio or one.score >= PLAUSIBLE]
     winner = clear_winner(likely)
     if winner is not None:
-        return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", tuple(steps))
+        return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", steps=tuple(steps))
     if likely:
         files = " or ".join(one.path for one in likely[:3])
         sentence = f"The output may be in {files}: choose with --log FILE."
-        return Output(None, None, tuple(likely), sentence, tuple(steps))
+        return Output(None, None, tuple(likely), sentence, steps=tuple(steps))
     address, sentence = _not_in_a_file(pid, own, ends)
     if machine.denied:
         steps.append(f"{machine.denied} processes belong to others and could not be looked at")
-    return Output(None, address, (), sentence, tuple(steps))
+    lost_in = own.get(1, own.get(2)) if address is None else None
+    return Output(None, address, (), sentence, lost_in, tuple(steps))
 
 
 def explain(pid: int) -> list[str]:

@@ -15,6 +15,7 @@ from floydtop.errors import FloydtopError
 from floydtop.sources import descriptors, output
 from floydtop.sources.candidates import Candidate
 from floydtop.sources.finished import read_all
+from floydtop.sources.ptrace import COST, address
 
 _FIRST_BLOCK = 65536
 _SESSION = re.compile(rb'"format"\s{0,8}:\s{0,8}"floydtop-session"')
@@ -37,7 +38,7 @@ class Target:
     fd_path: str | None = None
     """/proc/PID/fd/N when the log was deleted while the job holds it: the only way to its bytes."""
     terminal: str | None = None
-    """Address of the tmux pane or screen window that shows the output, when no file holds it."""
+    """Address of the terminal that shows the output, for `follow`, when no file holds it."""
     session: str | None = None
     """Absolute path."""
     notes: list[str] = field(default_factory=list)
@@ -46,7 +47,9 @@ class Target:
     """Files that are about as likely the job's output, when no one is clearly it; the likeliest first."""
 
 
-def resolve(text: str | None, *, pid: int | None = None, log: str | None = None) -> Target:
+def resolve(
+    text: str | None, *, pid: int | None = None, log: str | None = None, ptrace: bool = False
+) -> Target:
     """Tell what the user named, and find the other half: a job's log, a log's job.
 
     Digits are a pid, unless there is no such process but a file of that name; all else is a path.
@@ -55,6 +58,7 @@ def resolve(text: str | None, *, pid: int | None = None, log: str | None = None)
         text: a pid or a path as typed.
         pid: a process named explicitly.
         log: a log named explicitly.
+        ptrace: trace the job's writes when its output cannot be read in any other way.
 
     Raises:
         FloydtopError: it does not exist, may not be read, or is not text.
@@ -67,13 +71,13 @@ def resolve(text: str | None, *, pid: int | None = None, log: str | None = None)
         else:
             log = text if log is None else log
     if pid is not None:
-        return _job(pid, log)
+        return _job(pid, log, ptrace)
     if log is None:
         raise FloydtopError("Name a process or a log: floydtop PID, or floydtop FILE.")
     return _log(log)
 
 
-def _job(pid: int, log: str | None) -> Target:
+def _job(pid: int, log: str | None, ptrace: bool) -> Target:
     notes = []
     thread, pid = pid, descriptors.leader(pid)
     if thread != pid:
@@ -96,6 +100,9 @@ def _job(pid: int, log: str | None) -> Target:
         ) from error
     except FileNotFoundError as error:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
+    if found.log is None and found.lost_in and ptrace:
+        notes.append(f"The writes of process {pid} are traced: {COST}.")
+        return Target("job", pid, terminal=address(pid, found.lost_in), notes=notes)
     if found.log is None:
         notes.append(found.sentence)
         return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))

@@ -31,6 +31,7 @@ IDENTITY = "3f2a" * 16
             "journalctl --user -f -o cat -u train.service | floydtop -",
         ),
         ("0::/user.slice/user-1000.slice/session-3.scope\n", None),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn.scope\n", None),
         ("0::/\n", None),
         ("", None),
     ],
