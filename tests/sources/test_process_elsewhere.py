@@ -48,14 +48,16 @@ def ended(child: subprocess.Popen[bytes]) -> None:
 def test_disk_is_that_of_the_jobs_own_mount_namespace(
     options: str, setup: str, name: str, percent: float, tmp_path: Path
 ) -> None:
-    source = f"import os; os.chdir({str(tmp_path)!r}); {setup}; print(1, flush=True); input()"
-    mount = f'mount -t tmpfs -o {options} floydtop-test {tmp_path} && exec {sys.executable} -S -c "{source}"'
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    source = f"import os; os.chdir({str(folder)!r}); {setup}; print(1, flush=True); input()"
+    mount = f'mount -t tmpfs -o {options} floydtop-test {folder} && exec {sys.executable} -S -c "{source}"'
     job = started([*isolated("--mount"), "sh", "-c", mount])
     try:
         assert line(job) == "1"
         tree = JobTree.open(job.pid)
         assert tree.read(thorough=True).values[name] == pytest.approx(percent, abs=3)
-        assert list(tmp_path.iterdir()) == []
+        assert list(folder.iterdir()) == []
         tree.close()
     finally:
         ended(job)
