@@ -47,14 +47,14 @@ class Pattern:
         try:
             self._match = re.compile(expression)
         except (re.error, RecursionError, OverflowError) as error:
-            raise FloydtopError(f"The pattern {expression!r} is no regular expression: {error}.") from None
+            raise FloydtopError(f"The pattern '{expression}' is no regular expression: {error}.") from None
         if not self._match.groupindex:
             raise FloydtopError(
-                f"The pattern {expression!r} names no group; write (?P<loss>...) around what is a metric."
+                f"The pattern '{expression}' names no group; write (?P<loss>...) around what is a metric."
             )
         if _nested(expression):
             raise FloydtopError(
-                f"The pattern {expression!r} repeats something that itself repeats, which can take for ever;"
+                f"The pattern '{expression}' repeats something that itself repeats, which can take for ever;"
                 " take out the inner or the outer * or +."
             )
 
@@ -72,7 +72,7 @@ class Pattern:
             self._overruns += 1
             if self._overruns >= OVERRUNS:
                 self.stopped = (
-                    f"The pattern {self.expression!r} took more than {BUDGET:g} s for each of"
+                    f"The pattern '{self.expression}' took more than {BUDGET:g} s for each of"
                     f" {OVERRUNS} lines and is not used any more."
                 )
         if match is None:
@@ -89,7 +89,7 @@ class Pattern:
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     """Break off a match by a signal, which only the main thread can; elsewhere time is taken afterwards."""
-    if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_REAL)[0]:
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
 
@@ -97,12 +97,16 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise _TooSlowError
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    start = time.monotonic()
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:
+            # Somebody else's alarm goes on from where it was.
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.001), interval)
 
 
 _ATOM = re.compile(

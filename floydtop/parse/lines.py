@@ -263,7 +263,8 @@ class _LongLine:
         else:
             self._kept += frames[::KEEP_EVERY]
         while sum(map(len, self._kept)) > BLOCK:
-            self._kept = self._kept[::2]
+            thinner = [f for i, f in enumerate(self._kept) if i % 2 == 0 or b"{" in f]
+            self._kept = thinner if len(thinner) < len(self._kept) else self._kept[::2]
             self._stride *= 2
 
 

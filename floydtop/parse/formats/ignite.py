@@ -7,10 +7,10 @@ import re
 from floydtop.parse.reading import NUMBER, Format, Found, State
 
 _BAR = re.compile(
-    r"(?:(?P<label>[A-Za-z][\w ]{0,40})?\[(?P<epoch>\d{1,9})/(?P<epochs>\d{1,9})\]:?\s{1,4})?"
-    r"\[(?P<n>\d{1,12})/(?P<total>\d{1,12})\]\s{1,8}\d{1,3}%\|[^|,\[]{0,400}\|?\s{0,8}"
-    r"(?P<post>(?:, ?[^\[,]{1,120}){0,64})\s?\[[\d:]{1,16}<[\d:?]{1,16}\]"
+    r"(?:\[(?P<epoch>\d{1,9})/(?P<epochs>\d{1,9})\]:?\s{1,4})?"
+    r"\[(?P<n>\d{1,12})/(?P<total>\d{1,12})\]\s{1,8}\d{1,3}%\|"
 )
+_CLOCK = re.compile(r"\s?\[[\d:]{1,16}<[\d:?]{1,16}\]")
 _ITEM = re.compile(rf"([^=\s][^=]{{0,80}})=({NUMBER})")
 
 
@@ -23,15 +23,16 @@ class _Memory:
 def read(text: str, state: State) -> list[Found] | None:
     """A point for each count; the last count is drawn twice, once before its own value is there."""
     match = _BAR.search(text)
-    if match is None:
+    clock = _CLOCK.search(text, match.end()) if match else None
+    if match is None or clock is None:
         return None
-    state.rest = text[match.end() :]
+    state.rest = text[clock.end() :]
     n, total = int(match["n"]), int(match["total"])
     epoch = int(match["epoch"]) if match["epoch"] else None
     state.step, state.steps = n, total
     if epoch is not None:
         state.epoch, state.epochs = epoch, int(match["epochs"])
-    items = (_ITEM.fullmatch(part.strip()) for part in match["post"].split(",")[1:])
+    items = (_ITEM.fullmatch(part.strip()) for part in text[match.end() : clock.start()].split(",")[1:])
     values = {item[1]: float(item[2]) for item in items if item}
     memory = state.of(_Memory)
     place = (epoch or 0, n)

@@ -50,7 +50,7 @@ def read(text: str, state: State) -> list[Found] | None:
     """Values count with a step or epoch on or just above their line, or when their names leave no doubt."""
     if len(text) > LONGEST:
         state.why = "longer than prose ever is"
-    elif not _WORTH.search(text) or not _DIGIT.search(text):
+    elif not _DIGIT.search(text) or not (_WORTH.search(text) or _hangs(text, state)):
         state.why = "no number beside a word that names a metric or a step"
     elif _CODE.match(text):
         state.why = "source code or usage text"
@@ -59,6 +59,15 @@ def read(text: str, state: State) -> list[Found] | None:
     else:
         return _message(text, state)
     return None
+
+
+def _hangs(text: str, state: State) -> bool:
+    """Whether an indented line stands below a bare step, where any name is a metric (OLMo)."""
+    block = state.of(_Block)
+    if not block.ever_bare or not text[:1].isspace():
+        return False
+    state.hesitant = True
+    return block.bare and state.number - block.line <= REACH
 
 
 def _message(text: str, state: State) -> list[Found] | None:

@@ -1,0 +1,111 @@
+# ruff: noqa: E501 -- lines are quoted as they were printed
+"""Tables, boxes, bars and dicts: formats in which one line is not enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from floydtop.parse import Parser
+from floydtop.parse.formats import formats
+from tests.parse.reading import Point, events, lines, points
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "epoch     train_loss  valid_loss  accuracy  time    \n0         0.512345    0.412345    0.912345  00:03     \n",
+            [("train_loss", 0.512345, None, 0.0), ("valid_loss", 0.412345, None, 0.0), ("accuracy", 0.912345, None, 0.0)],
+        ),
+        (
+            "E    #       LOSS TOK2VEC  LOSS NER  ENTS_F  SCORE \n---  ------  ------------  --------  ------  ------\n  1     200         12.00    339.17   80.00    0.80\n",
+            [("LOSS TOK2VEC", 12.0, 200, 1.0), ("LOSS NER", 339.17, 200, 1.0), ("ENTS_F", 80.0, 200, 1.0), ("SCORE", 0.8, 200, 1.0)],
+        ),
+        ("epoch,accuracy,loss\n\n0,0.98,0.33\n", [("accuracy", 0.98, None, 0.0), ("loss", 0.33, None, 0.0)]),
+        ("step\tloss\n10\t8.460716\n", [("loss", 8.460716, 10, None)]),
+        (
+            "| rollout/           |          |\n|    ep_rew_mean     | 22.3     |\n| time/              |          |\n|    total_timesteps | 256      |\n---------------------------------\n",
+            [("rollout/ep_rew_mean", 22.3, 256, None)],
+        ),
+        (
+            "      Epoch    GPU_mem   box_loss   cls_loss  Instances       Size\n       1/50      8.37G     0.9051       2.42         48        640: 93% ━━━── 70/75 1.4s/it\n       1/50      8.37G     0.9001       2.40         48        640: 100% ━━━━━ 75/75 1.4s/it\n",
+            [("box_loss", 0.9001, None, 1.0), ("cls_loss", 2.4, None, 1.0)],
+        ),
+        ("[10]\tcv_agg's l2: 0.18 + 0.026\n", [("cv_agg's l2", 0.18, 10, None)]),
+        ("[5]\ttrain-logloss:0.118\teval-error@0.7:0.98\n", [("train-logloss", 0.118, 5, None), ("eval-error@0.7", 0.98, 5, None)]),
+        ("10:\tlearn: 0.5\ttest: 0.9\tbest: 0.9 (10)\ttotal: 61ms\tremaining: 273ms\n", [("learn", 0.5, 10, None), ("test", 0.9, 10, None)]),
+        ("{'loss': '3.03', 'grad_norm': '0.9', 'epoch': '0.4'}\n", [("loss", 3.03, None, 0.4), ("grad_norm", 0.9, None, 0.4)]),
+        ("epoch 1: {'accuracy': 0.7, 'f1': 0.81}\n", [("accuracy", 0.7, None, 1.0), ("f1", 0.81, None, 1.0)]),
+    ],
+)  # fmt: skip
+def test_a_format_that_needs_several_lines_is_read(text: str, expected: list[Point]) -> None:
+    assert points(text) == expected
+
+
+def bar(n: int, post: str, label: str = "Epoch 1", total: int = 50) -> str:
+    return f"\r{label}: {100 * n // total:3d}%|###       | {n}/{total} [00:01<00:01, 22.10it/s{post}]"
+
+
+def test_frames_of_a_bar_are_one_point_a_count() -> None:
+    text = bar(1, ", loss=0.9") + bar(1, ", loss=0.8") + bar(2, ", loss=0.7") + bar(50, ", loss=0.5") + "\n"
+    assert points(text) == [("loss", 0.9, 1, 1.0), ("loss", 0.7, 2, 1.0), ("loss", 0.5, 50, 1.0)]
+
+
+def test_values_left_from_the_last_epoch_are_no_news() -> None:
+    first = bar(50, ", train_loss=0.9, val_loss=0.8", "Epoch 0")
+    second = bar(0, ", train_loss=0.9, val_loss=0.8") + bar(25, ", train_loss=0.5, val_loss=0.8")
+    last = bar(50, ", train_loss=0.4, val_loss=0.8") + bar(50, ", train_loss=0.4, val_loss=0.3")
+    found = [point for point in points(first + "\n" + second + last + "\n") if point[0] == "val_loss"]
+    assert found == [("val_loss", 0.8, 50, 0.0), ("val_loss", 0.3, 50, 1.0)]
+
+
+def test_a_value_cut_off_at_the_edge_of_the_terminal_is_not_taken() -> None:
+    text = "\rEpoch 1: 100%|##| 16/16 [00:00<00:00, 62.4it/s, train_loss=0.092, val/mae=0.27\n"
+    assert points(text) == [("train_loss", 0.092, 16, 1.0)]
+
+
+def test_text_glued_to_a_bar_is_read_as_well() -> None:
+    assert points(bar(21, "") + "{'loss': '3.03', 'epoch': '0.4'}\n") == [("loss", 3.03, None, 0.4)]
+
+
+def test_a_bar_without_a_known_total_is_read() -> None:
+    assert points("\r245ktok [00:01, 410ktok/s, loss=0.5]\n") == [("loss", 0.5, 245000, None)]
+
+
+def test_a_bar_that_only_counts_gives_progress_and_no_metric() -> None:
+    parser = Parser()
+    assert events(bar(21, "") + "\n", parser) == []
+    assert parser.progress is not None
+    assert (parser.progress.step, parser.progress.steps) == (21, 50)
+
+
+def test_the_best_round_repeated_at_the_end_is_no_point() -> None:
+    text = "[80]\tvalid_0's l2: 0.2\nEarly stopping, best iteration is:\n[63]\tvalid_0's l2: 0.1\n"
+    assert points(text) == [("valid_0's l2", 0.2, 80, None)]
+
+
+def test_a_table_whose_rows_were_dull_before_its_header_is_read() -> None:
+    row = "7         0.5    0.4\n"
+    assert points(row * 5 + "epoch     train_loss  valid_loss\n" + row) == [
+        ("train_loss", 0.5, None, 7.0),
+        ("valid_loss", 0.4, None, 7.0),
+    ]
+
+
+def test_a_change_of_format_in_the_middle_is_noticed() -> None:
+    text = (
+        "step 5: loss 0.5\n" * 50 + '{"metric": "acc", "value": 0.5, "step": 9}\n' + "[3]\ttrain-rmse:0.1\n"
+    )
+    assert points(text)[50:] == [("acc", 0.5, 9, None), ("train-rmse", 0.1, 3, None)]
+
+
+def test_every_format_says_what_it_reads() -> None:
+    assert len({one.name for one in formats()}) == len(formats())
+    assert all(one.about and len(one.about) < 110 for one in formats())
+
+
+def test_peeking_at_a_running_bar_changes_nothing() -> None:
+    parser = Parser()
+    (line,) = lines(bar(10, ", loss=0.5"))
+    assert parser.peek(line) == parser.peek(line) != []
+    assert parser.read(line) != []

@@ -1,0 +1,48 @@
+"""When a line says it was printed, and what its logger put before it."""
+
+from __future__ import annotations
+
+import pytest
+
+from floydtop.parse import Parser
+from floydtop.parse.lines import Line
+from floydtop.parse.prefix import strip
+
+
+@pytest.mark.parametrize(
+    ("text", "unix"),
+    [
+        ("2026-11-23 13:20:28,630 | INFO | x", 1795440028.63),
+        ("2026-11-23T13:20:28.5Z [info ] x", 1795440028.5),
+        ("[2026-11-23 13:20:28] x", 1795440028.0),
+        ("2026-11-23 15:20:28+02:00 x", 1795440028.0),
+        ("2026/11/23 13:20:28 - mmengine - INFO - x", 1795440028.0),
+        ("[rank0]: 2026-11-23 13:20:28,630 x", 1795440028.63),
+        ("loss at 2026-11-23 13:20:28", None),
+        ("2026-13-45 99:99:99 x", None),
+        ("step 5", None),
+    ],
+)
+def test_the_time_that_a_line_tells_is_known(text: str, unix: float | None) -> None:
+    assert Parser.timestamp(Line(1, 0, text.encode())) == unix
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "2026-11-23 13:20:28,630 | INFO     | train.engine:6 - ",
+        "2026-11-23 13:20:29.232 | INFO     | __main__:<module>:8 - ",
+        "[2025-08-15 08:40:03,738] [INFO] [real_accelerator.py:260:get_accelerator] [Rank 0] ",
+        "I0613 17:29:41.490244  1860 solver.cpp:48] ",
+        "INFO:root:",
+        "2026-11-23 13:17:31,945 trainer INFO: ",
+        "[rank0]: ",
+        "[05/02 15:39:01 d2.utils.events]: ",
+        "2023/05/03 11:11:11 - mmengine - INFO - ",
+        "2020-05-24 14:49:39,521 - logger.py - print_config - INFO - ",
+        "(RayTrainWorker pid=1234, ip=10.0.0.1) ",
+        "",
+    ],
+)
+def test_the_prefix_of_a_logger_is_taken_off(prefix: str) -> None:
+    assert strip(prefix + "epoch 3: loss 0.5").text.strip() == "epoch 3: loss 0.5"

@@ -1,0 +1,137 @@
+# ruff: noqa: E501 -- lines are quoted as they were printed
+"""Free text: the ways in which people print, and what must not be taken for a metric."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.parse.reading import Point, events, points
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Epoch 1: train loss 2.3403, val acc 0.1172", [("train loss", 2.3403, None, 1.0), ("val acc", 0.1172, None, 1.0)]),
+        ("Epoch [16/18], Step [16/100], Loss: 2.0422", [("Loss", 2.0422, 16, 16.0)]),
+        ("epoch=7 step=112 train/loss=2.2 grad_norm=6.66e+00", [("train/loss", 2.2, 112, 7.0), ("grad_norm", 6.66, 112, 7.0)]),
+        ("Train Epoch: 1 [640/6000 (11%)]\tLoss: 2.282444", [("Loss", 2.282444, 640, 1.0)]),
+        ("iter 100: loss 2.4500, time 30.1ms, mfu 1.2%", [("loss", 2.45, 100, None)]),
+        ("step   13 | loss: -inf", [("loss", -math.inf, 13, None)]),
+        ("loss = tensor(1.8936, grad_fn=<NllLossBackward0>), epoch = 22", [("loss", 1.8936, None, 22.0)]),
+        ("[0/2][3/25] Loss_D: 1.5 D(G(z)): 0.44 / 0.04", [("Loss_D", 1.5, 3, 0.0), ("D(G(z))_1", 0.44, 3, 0.0), ("D(G(z))_2", 0.04, 3, 0.0)]),
+        ("| epoch   1 |   200/ 2983 batches | lr 20.00 | loss  7.63 | ppl  2051.52", [("loss", 7.63, 200, 1.0), ("ppl", 2051.52, 200, 1.0)]),
+        ("Epoch: [0][ 11/100]\tLoss 2.1854e+00 (2.3057e+00)", [("Loss", 2.1854, 11, 0.0), ("Loss.avg", 2.3057, 11, 0.0)]),
+        ("Test: [ 11/20]\tLoss 1.2 (1.3)", [("test_Loss", 1.2, 11, None), ("test_Loss.avg", 1.3, 11, None)]),
+        (" iteration       50/  242204 | consumed samples: 12800 | lm loss: 1.012345E+01 | number of nan iterations:   0 |", [("lm loss", 10.12345, 50, None)]),
+        ("[rank0]:[titan] 2025-10-30 14:32:58,897 - root - INFO - step:  1  loss:  8.1661  memory:  2.47GiB(3.12%)  tps: 3,502", [("loss", 8.1661, 1, None)]),
+        ("step:4 - actor/pg_loss:-0.01 - critic/score/mean:0.35", [("actor/pg_loss", -0.01, 4, None), ("critic/score/mean", 0.35, 4, None)]),
+        ("2023/05/03 11:11:11 - mmengine - INFO - Epoch(train) [8][ 20/333]  lr: 1.0e-02  eta: 5:26:27  loss: 1.2", [("loss", 1.2, 20, 8.0)]),
+        ("2023/05/03 11:11:13 - mmengine - INFO - Epoch(val) [1][167/167]    coco/bbox_mAP: 0.3720", [("val_coco/bbox_mAP", 0.372, 167, 1.0)]),
+        ("2021-09-03 20:23:05.925 | INFO     | yolox.core.trainer:after_iter:246 - epoch: 8/300, iter: 30/47, mem: 1756Mb, total_loss: 4.9, size: 640, ETA: 1:10:00", [("total_loss", 4.9, 30, 8.0)]),
+        ("[05/02 15:39:01 d2.utils.events]:  eta: 0:12:05  iter: 19  total_loss: 2.051  max_mem: 2000M", [("total_loss", 2.051, 19, None)]),
+        ("INFO:tensorflow:loss = 0.5123, step = 101 (1.234 sec)", [("loss", 0.5123, 101, None)]),
+        ("Train: 0 [  50/1251 (  4%)]  Loss: 6.95 (6.93)  Time: 0.412s,  621.31/s", [("Loss", 6.95, 50, 0.0), ("Loss.avg", 6.93, 50, 0.0)]),
+        ("s:7152 trl:3.41", [("trl", 3.41, 7152, None)]),
+        ("step    1/19560 | loss 11.009 (+nanz)| lr 8.57e-07 | 3056.36 ms | 171523 tok/s", [("loss", 11.009, 1, None)]),
+        ("Cost after iteration 10: 0.693", [("Cost", 0.693, 10, None)]),
+        ("12:30:01.123 [main] INFO  o.d.o.l.ScoreIterationListener - Score at iteration 10 is 0.5", [("Score", 0.5, 10, None)]),
+        ("0: epoch 3 step 5 loss 0.25", [("loss", 0.25, 5, 3.0)]),
+        ("1: epoch 3 step 5 loss 0.25", [("rank1/loss", 0.25, 5, 3.0)]),
+        ("[rank3]: step 5 loss 0.25", [("rank3/loss", 0.25, 5, None)]),
+        ("acc: 0.865625", [("acc", 0.865625, None, None)]),
+    ],
+)  # fmt: skip
+def test_a_printed_line_becomes_its_metrics(line: str, expected: list[Point]) -> None:
+    assert points(line + "\n") == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-23 13:14:32,078 trainer.py:207 eta: 0:01:30 12.3 it/s",
+        "Downloading: 100%|##########| 1.2M/1.2M [00:01<00:00, 1.1MB/s]",
+        "checkpoint saved: ckpt/epoch=1-step=40-val_loss=0.31.ckpt (12.5 MB) in 0.31s",
+        "data dir: /data/run=3/acc=0.5/loss:1.25/train",
+        "Config: {'lr': 0.001, 'batch_size': 32, 'model': {'depth': 12, 'dropout': 0.1}}",
+        "Namespace(epoch=10, lr=0.1, loss_weight=0.5)",
+        "Model params: 1,234,567 (4.71 MB)  input=torch.Size([32, 3, 224, 224])",
+        "Epochs: 100, batch size: 64, lr: 0.001, momentum: 0.9",
+        "    LOSS_WEIGHT: 1.0",
+        "learning_rate = 0.01",
+        "EarlyStopping counter: 3 out of 5",
+        "Validation loss decreased (0.512345 --> 0.412345).  Saving model ...",
+        "Metric val_loss improved by 1.654 >= min_delta = 0.0. New best score: 0.866",
+        "Epoch 5: reducing learning rate of group 0 to 1.0000e-04.",
+        "    loss = 0.5 * loss_a + self.step(3)",
+        "    return loss / 5.0  # step 3",
+        'if step % 100 == 0: print(f"step 5 loss 0.5")',
+        "GPU temperature 83 C, retry=2, timeout=30.0",
+        "worker 3 died: exit code -9",
+        '  File "train.py", line 93, in step',
+        "torch==2.1.0 numpy==1.26.4 accuracy-lib v0.3.1",
+        "[LightGBM] [Warning] No further splits with positive gain, best gain: -inf",
+        "class 3: precision 0.5 recall 0.7 f1-score 0.6",
+        "usage: train.py [--epoch 5] [--loss 0.5]",
+        "tcp://10.0.0.1:29500 rank 3 port 8080",
+    ],
+)
+def test_what_only_looks_like_a_metric_gives_none(line: str) -> None:
+    assert events(line + "\n") == []
+
+
+def test_a_result_below_its_step_belongs_to_it() -> None:
+    text = "Train Epoch: 3 [640/6000 (11%)]\tLoss: 2.5\n\nTest set: Average loss: 1.2116, Accuracy: 703/1000 (70%)\n"
+    assert points(text)[1:] == [("test_loss", 1.2116, 640, 3.0), ("test_Accuracy", 70.0, 640, 3.0)]
+
+
+def test_a_heading_gives_its_epoch_to_the_lines_under_it() -> None:
+    text = "Epoch: 19 | Epoch Time: 0m 3s\n\tTrain Loss: 1.972 | Train Acc: 45.90%\n\t Val. Loss: 2.119\n"
+    assert points(text) == [
+        ("Train Loss", 1.972, None, 19.0),
+        ("Train Acc", 45.9, None, 19.0),
+        ("Val. Loss", 2.119, None, 19.0),
+    ]
+
+
+def test_indented_rows_under_a_bare_step_are_all_its_metrics() -> None:
+    text = "2024-05-01 10:00:00.123\thost-0:0\tolmo.train:967\tINFO\t[step=10/1000,epoch=0]\n    optim/clip=1.5\n    train/x=9.0\n"
+    assert points(text) == [("optim/clip", 1.5, 10, 0.0), ("train/x", 9.0, 10, 0.0)]
+
+
+def test_throughput_memory_and_learning_rate_are_timings() -> None:
+    line = "step: 5 | loss: 1.5 | lr: 1e-3 | 12.3 it/s | mem: 1024MB | time 30.1ms\n"
+    assert points(line) == [("loss", 1.5, 5, None)]
+    assert [point[:2] for point in points(line, "timing")] == [
+        ("lr", 1e-3),
+        ("it/s", 12.3),
+        ("mem (MB)", 1024.0),
+        ("time (ms)", 30.1),
+    ]
+
+
+def test_two_ranks_in_one_line_are_two_series() -> None:
+    line = "[rank1] step 4: loss 3.8494[rank0] step 4: loss 3.5889\n"
+    assert points(line) == [("rank1/loss", 3.8494, 4, None), ("loss", 3.5889, 4, None)]
+
+
+def test_a_learned_shape_does_not_mix_up_ranks_or_names_with_digits() -> None:
+    many = "".join(
+        f"[rank{n % 3}] step {n}: loss 0.{n:04d} acc@{n % 2 + 1}: 0.{n + 7:04d}\n" for n in range(60)
+    )
+    for n, chunk in enumerate([points(many)[i : i + 2] for i in range(0, 120, 2)]):
+        prefix = f"rank{n % 3}/" if n % 3 else ""
+        assert [point[0] for point in chunk] == [f"{prefix}loss", f"{prefix}acc@{n % 2 + 1}"]
+        assert chunk[0][1:] == (float(f"0.{n:04d}"), n, None)
+
+
+def test_an_empty_place_does_not_make_its_shape_dull() -> None:
+    assert points("step 5 loss: \nstep 6 loss: 7\n") == [("loss", 7.0, 6, None)]
+
+
+@given(st.floats(allow_nan=False, width=64), st.integers(0, 10**12))
+def test_a_float_printed_in_text_comes_back_exactly(value: float, step: int) -> None:
+    assert points(f"step {step}: loss={value!r}\n") == [("loss", value, step, None)]
