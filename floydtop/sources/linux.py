@@ -143,11 +143,14 @@ class LinuxTree:
                 await asyncio.sleep(0.25)
         else:
             loop, gone = asyncio.get_running_loop(), asyncio.Event()
-            loop.add_reader(self._pidfd, gone.set)
+            # A loop has one reader for each descriptor: with one's own, several can wait.
+            pidfd = os.dup(self._pidfd)
+            loop.add_reader(pidfd, gone.set)
             try:
                 await gone.wait()
             finally:
-                loop.remove_reader(self._pidfd)
+                loop.remove_reader(pidfd)
+                os.close(pidfd)
         return self._oom.verdict(await ending.how_it_ended(self._pidfd, self._root))
 
     def close(self) -> None:

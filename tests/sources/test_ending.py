@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import signal
@@ -108,6 +109,18 @@ async def test_end_is_noticed_within_a_second() -> None:
         end = await tree.ended()
         assert end.signal == "SIGKILL"
         assert time.monotonic() - killed < 1.0
+        tree.close()
+
+
+async def test_several_can_wait_for_the_same_end() -> None:
+    with program("input()") as child:
+        tree = LinuxTree.open(child.pid)
+        impatient, *patient = (asyncio.create_task(tree.ended()) for _ in range(3))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        child.kill()
+        ends = await asyncio.gather(*patient)
+        assert [end.signal for end in ends] == ["SIGKILL", "SIGKILL"]
         tree.close()
 
 
