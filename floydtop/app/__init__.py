@@ -34,6 +34,10 @@ LAST_DRAIN = 3.0
 """Seconds that quitting waits for a recording inside the app to write its end."""
 
 
+FRAMES_IN_FLIGHT = 2
+"""Writes that may wait for the terminal before a frame is left out."""
+
+
 class Recorder(Protocol):
     """A recording that runs inside the app (`--no-detach`)."""
 
@@ -88,6 +92,15 @@ class FloydtopApp(App[None]):
         screen.set_class(self.glyphs == "ascii", "ascii")
         self.push_screen(screen)
         self._listen_to_signals()
+
+    def terminal_is_behind(self) -> bool:
+        """Whether the terminal has not yet taken what was sent: a slow or stalled link.
+
+        Textual hands frames to a writer thread through a short queue, and waits when that is full; a frame
+        that is not drawn is better than keys that are not answered.
+        """
+        queue = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
+        return queue is not None and queue.qsize() > FRAMES_IN_FLIGHT
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if type(renderable) is ChopsUpdate:

@@ -35,6 +35,9 @@ POLL = 0.25
 FRAME = 1.0
 """Seconds between two frames at least while data come fast; after a quiet moment a line shows at once."""
 
+SLOW_FRAME = 6.0
+"""The same on a slow link: 30 KB a minute for a dashboard in full motion."""
+
 RECORDER_CHECK = 2.0
 QUIET_FRAME = 15.0
 """Seconds between two drawings of the charts when only the present reading of the system moved: each sends
@@ -77,6 +80,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self.log_mode: str | None = None
         self._recorded_by_us = recorded_by_us
         self._drawn_at = 0.0
+        self._frame = FRAME
         self._checked_at = 0.0
         self._stale = True
         self._top_stale = False
@@ -105,6 +109,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
+        self._frame = SLOW_FRAME if self.app.settings["slow_link"] else FRAME  # type: ignore[attr-defined]
         self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
         self.take_in()
         self._timer = self.set_interval(POLL, self.tick)
@@ -138,10 +143,10 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         quiet = YOUNG_FRAME if self.source.session.now < YOUNG else QUIET_FRAME
         if self._top_stale and now - self._drawn_at >= quiet:
             self._stale = True
-        if self.paused:
+        if self.paused or self.app.terminal_is_behind():  # type: ignore[attr-defined]  # our app tells
             return
-        if self._stale and now - self._drawn_at >= FRAME:
-            self.redraw()
+        if self._stale and now - self._drawn_at >= self._frame:
+            self.redraw(hurried=True)
         elif self._top_stale and self.is_current:
             self._top_stale = False
             self.draw_top(self.view())
@@ -192,8 +197,8 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
             return "recording"
         return "recorded" if self.source.session.finished else "recorder gone"
 
-    def redraw(self) -> None:
-        """Bring the screen that is shown up to date."""
+    def redraw(self, *, hurried: bool = False) -> None:
+        """Bring the screen that is shown up to date; `hurried` by data, not by a person."""
         if not self.is_mounted:
             return
         self._drawn_at = time.monotonic()
@@ -210,7 +215,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
             panel.draw(view)
         log = self.query_one(LogView)
         if log.display:
-            log.draw(view)
+            log.draw(view, hurried=hurried)
 
     def draw_top(self, view: View) -> None:
         """Draw the status line and the gauges."""

@@ -41,9 +41,9 @@ class ReplayScreen(MonitorScreen):
         """What the status bar says."""
         return "replay"
 
-    def redraw(self) -> None:
+    def redraw(self, *, hurried: bool = False) -> None:
         """Draw the dashboard and the transport bar."""
-        super().redraw()
+        super().redraw(hurried=hurried)
         if self.is_current:
             self.query_one(Transport).draw(self.player)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from itertools import islice
 
@@ -16,6 +17,9 @@ from floydtop.session.session import Session
 
 GUTTER = 8
 
+FAST_FRAME = 4.0
+"""Seconds: ten new rows are 2 KB, a third of what a dashboard of twelve charts sends in a second."""
+
 
 class LogView(Canvas):
     """Follows the newest line, unless it was scrolled back.
@@ -29,13 +33,22 @@ class LogView(Canvas):
     """The line that a search or a jump went to."""
     _match: Match | None = None
     _title_shown = ""
+    _drawn_at = 0.0
     _back = 0
     """Lines between the newest and the last one shown."""
     _seen = 0
 
-    def draw(self, view: View) -> None:
-        """Show the lines; scrolled back, the same lines stay in place while new ones come."""
+    def draw(self, view: View, *, hurried: bool = False) -> None:
+        """Show the lines; scrolled back, the same lines stay in place while new ones come.
+
+        Lines that come faster than anyone reads are shown every `FAST_FRAME` seconds when `hurried`.
+        """
         session = view.session
+        now = time.monotonic()
+        flood = session.lines_seen - self._seen > self.size.height
+        if hurried and flood and now - self._drawn_at < FAST_FRAME:
+            return
+        self._drawn_at = now
         self.entitle(self._title(session))
         lines: Sequence[OutputLine | Malformed] = session.malformed if self.only_malformed else session.lines
         count = session.malformed_count if self.only_malformed else session.lines_seen

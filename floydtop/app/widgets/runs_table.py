@@ -23,7 +23,7 @@ class RunsTable(LogView):
         super().__init__(id="log")
         self._comparison = comparison
 
-    def draw(self, view: View) -> None:
+    def draw(self, view: View, *, hurried: bool = False) -> None:
         """A row for each run; as many metrics as fit, the most important first."""
         palette = self.palette
         self.entitle("runs   1-9 hide and show   h highlights")
