@@ -39,6 +39,7 @@ def status(text: str | None, pid: int | None, log: str | None, *, as_json: bool)
 
 
 def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
+    from floydtop.commands.watch import find_recording, session_named
     from floydtop.session.library import find
     from floydtop.session.writer import is_being_recorded, read_present
     from floydtop.sources.target import resolve
@@ -50,14 +51,14 @@ def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
         return glance(pid, "standard input", "-")
     if text is None and pid is None and log is None:
         path: Path | None = find(None)
+    elif text is not None and (named := session_named(text)) is not None:
+        path = named
     else:
         target = resolve(text, pid=pid, log=log)
         if target.kind == "session":
             assert target.session is not None
             path = Path(target.session)
         else:
-            from floydtop.commands.watch import find_recording
-
             path = find_recording(target)
     if path is None:
         from floydtop.recorder.glance import glance
@@ -104,19 +105,29 @@ def export(text: str, form: str) -> int:
         FloydtopError: no such target.
     """
     from floydtop.session import export as formats
-    from floydtop.session.session import Session
 
     write = sys.stdout.buffer.write
-    events = _events_of(text)
     if form == "json":
-        session = Session()
-        session.apply_all(events)
-        write(formats.to_document(session))
+        write(formats.to_document(session_of(text)))
     else:
+        events = _events_of(text)
         for block in formats.to_jsonl(events) if form == "jsonl" else formats.to_csv(events):
             write(block)
     sys.stdout.buffer.flush()
     return 0
+
+
+def session_of(text: str) -> Session:
+    """All that is known of a log, a session or a job without looking at the system.
+
+    Raises:
+        FloydtopError: no such target.
+    """
+    from floydtop.session.session import Session
+
+    session = Session()
+    session.apply_all(_events_of(text))
+    return session
 
 
 def _events_of(text: str) -> Iterable[Event]:
@@ -126,18 +137,15 @@ def _events_of(text: str) -> Iterable[Event]:
     if text == "-":
         need_pipe()
         return read_log(text)
-    if not os.path.exists(text) and not text.isdigit():
-        from floydtop.session.library import find, recordings
+    from floydtop.commands.watch import find_recording, session_named
 
-        if any(recording.name.startswith(text) for recording in recordings()):
-            return read_session(str(find(text)))
+    if (named := session_named(text)) is not None:
+        return read_session(str(named))
     target = resolve(text)
     if target.kind == "session":
         assert target.session is not None
         return read_session(target.session)
     if text.isdigit() and target.pid is not None:
-        from floydtop.commands.watch import find_recording
-
         recorded = find_recording(target)
         if recorded is not None:
             return read_session(str(recorded))

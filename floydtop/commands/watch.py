@@ -31,6 +31,8 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
         from floydtop.commands.run import watch_fifo
 
         return watch_fifo(text, pid, interval=interval, detach=detach)
+    if text is not None and (named := session_named(text)) is not None:
+        return show(named)
     from floydtop.sources.target import resolve
 
     target = resolve(text, pid=pid, log=log)
@@ -65,6 +67,19 @@ def explain(text: str | None, pid: int | None) -> int:
     lines = lines or [f"{target.log or target.session}: there is no process to look at."]
     print("\n".join(map(printable, lines)))
     return 0
+
+
+def session_named(text: str) -> Path | None:
+    """The recording with a name that begins so, when the text is neither a pid nor a path.
+
+    Raises:
+        FloydtopError: several begin so.
+    """
+    from floydtop.session.library import find, recordings
+
+    if text.isdigit() or os.path.exists(text):
+        return None
+    return find(text) if any(recording.name.startswith(text) for recording in recordings()) else None
 
 
 def _mode(path: str) -> int:

@@ -282,3 +282,12 @@ def test_a_terminal_is_not_read_as_a_log(arguments: list[str]) -> None:
         os.close(master)
         os.close(slave)
     assert refusal(result).startswith("Nothing is piped in")
+
+
+def test_a_recording_is_found_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "metrics").write_text(METRICS)
+    piped("cat metrics | floydtop -", cwd=tmp_path)
+    recording = only_recording()
+    assert "100 points  step 100" in floydtop("status", recording.name).stdout
+    assert floydtop("export", recording.name[:-2]).stdout.count("\n") == 100
+    assert refusal(floydtop(recording.name)).startswith("This is no terminal to draw in")
