@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from floydtop import __version__
 from floydtop.errors import FloydtopError
@@ -27,6 +28,7 @@ commands (floydtop COMMAND --help tells more):
   compare    lay several runs over each other
   sessions   list recorded sessions
   status     print one snapshot of a job and exit
+  plot       print one chart and exit
   export     print a session, a log or a job's metrics as jsonl, csv or json
   stop       end a recording
   config     what can be set, and how
@@ -237,6 +239,42 @@ def _export(arguments: list[str]) -> int:
     return export(options.target, options.format)
 
 
+def _number(least: float, most: float, kind: type[int] | type[float]) -> Callable[[str], float]:
+    """Reads an argument that is a number within bounds."""
+
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"must be a number from {least:g} to {most:g}")
+        return number
+
+    return read
+
+
+def _plot(arguments: list[str]) -> int:
+    parser = _parser("plot", "Print one chart of a log, a session or a job, and exit.")
+    parser.add_argument("target", help="a log file, a session, a pid, or - for standard input")
+    parser.add_argument("metric", nargs="*", help="metrics in one chart (default: the most important)")
+    parser.add_argument("--x", choices=("time", "step", "epoch"), help="the axis (default: step where told)")
+    parser.add_argument("--log", action="store_true", help="logarithmic y-axis")
+    parser.add_argument(
+        "--smooth", type=_number(0, 0.999, float), default=0.0, metavar="W", help="smoothing, 0 to 0.999"
+    )
+    parser.add_argument("--width", type=_number(20, 1000, int), metavar="N", help="columns (default: all)")
+    parser.add_argument("--height", type=_number(8, 300, int), metavar="N", help="rows")
+    parser.add_argument(
+        "--glyphs", choices=("braille", "block", "ascii"), help="what it is drawn with (default: by locale)"
+    )
+    options = parser.parse_args(arguments)
+    from floydtop.commands.plot import Look, plot
+
+    look = Look(options.x, options.log, options.smooth, options.width, options.height, options.glyphs)
+    return plot(options.target, options.metric, look)
+
+
 def _stop(arguments: list[str]) -> int:
     parser = _parser("stop", "End a recording. The job itself goes on.")
     parser.add_argument("session", nargs="?", help="a name, or the job's pid (default: the last recording)")
@@ -285,6 +323,7 @@ COMMANDS = {
     "compare": _compare,
     "sessions": _sessions,
     "status": _status,
+    "plot": _plot,
     "export": _export,
     "stop": _stop,
     "doctor": _doctor,
