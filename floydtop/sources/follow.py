@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from floydtop.sources.chunks import Chunk, Idle, Item, Restart
 from floydtop.sources.finished import is_packed, read_all
@@ -23,7 +23,7 @@ def follow(
     fd_path: str | None = None,
     before: bytes | None = None,
     watch: bool = True,
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yield what was printed from `offset` on and what is appended, until `stop`; then drain it and end.
 
     Args:
@@ -63,7 +63,9 @@ def follow(
     return follow_file(path, offset=offset, stop=stop, fd_path=fd_path, before=before, watch=watch)
 
 
-async def _follow_packed(path: str, *, stop: Callable[[], bool] | asyncio.Event) -> AsyncIterator[Item]:
+async def _follow_packed(
+    path: str, *, stop: Callable[[], bool] | asyncio.Event
+) -> AsyncGenerator[Item, None]:
     """A compressed log is complete: all of it, then silence."""
     blocks = read_all(path)
     while (chunk := await asyncio.to_thread(next, blocks, None)) is not None:

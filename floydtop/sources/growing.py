@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -176,7 +176,7 @@ async def follow_file(
     fd_path: str | None = None,
     before: bytes | None = None,
     watch: bool = True,
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yield what the log holds from `offset` on and what is appended, until `stop`; then drain it and end.
 
     A file that is not there yet is waited for. A log that was renamed is read to its end before the file

@@ -11,7 +11,7 @@ import ctypes
 import re
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import Chunk, Idle, Item
@@ -41,7 +41,9 @@ def _decoded(text: bytes) -> bytes:
     return bytes.fromhex(text.replace(rb"\x", b"").decode())
 
 
-async def follow_traced(traced: str, *, stop: Callable[[], bool] | asyncio.Event) -> AsyncIterator[Item]:
+async def follow_traced(
+    traced: str, *, stop: Callable[[], bool] | asyncio.Event
+) -> AsyncGenerator[Item, None]:
     """Yield what is written from now on, until the job ends or `stop`.
 
     Args:

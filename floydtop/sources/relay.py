@@ -6,13 +6,23 @@ by its path, as a program of its own, with nothing of floydtop loaded.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
 
 
 def main(fifo: str) -> None:
-    out = os.open(fifo, os.O_WRONLY)
+    try:
+        # The reader is there before us; to wait for one that was killed meanwhile would be for ever.
+        out = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(fifo)
+            os.rmdir(os.path.dirname(fifo))
+    os.set_blocking(out, True)
     os.write(out, b"\0")
     poll = select.poll()
     poll.register(0, select.POLLIN)

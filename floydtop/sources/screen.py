@@ -11,7 +11,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 from floydtop.errors import FloydtopError
@@ -39,7 +40,7 @@ def find_window(pid: int, server: int) -> str | None:
 
 async def follow_window(
     address: str, *, stop: Callable[[], bool] | asyncio.Event, history: bool = True
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yield what the window shows and has scrolled away, then, once a second, what was printed since.
 
     Args:
@@ -64,8 +65,9 @@ async def follow_window(
         yield Chunk(text, 0, True, len(text))
         offset = len(text)
     yield Idle()
-    async for item in follow_screenshots(take, stop=stop, known=known, offset=offset):
-        yield item
+    async with aclosing(follow_screenshots(take, stop=stop, known=known, offset=offset)) as items:
+        async for item in items:
+            yield item
 
 
 def _hardcopy(session: str, window: str) -> Screenshot | None:

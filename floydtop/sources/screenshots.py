@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from floydtop.sources.chunks import Chunk, Idle, Item, Restart
 
@@ -42,7 +42,7 @@ async def follow_screenshots(
     stop: Callable[[], bool] | asyncio.Event,
     known: Screenshot | None = None,
     offset: int = 0,
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yield what is printed between two pictures; an unfinished line is printed over by its next state.
 
     Args:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import select
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import Chunk, Idle, Item
@@ -19,7 +20,7 @@ _QUIET_SECONDS = 0.2
 
 async def follow_descriptor(
     descriptor: int, *, stop: Callable[[], bool] | asyncio.Event, offset: int = 0
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yield what arrives until the last writer closes it, or `stop` and 0.2 s of silence; then close it.
 
     It always drains: a reader that stalls would stall the job, or make a tmux server grow.
@@ -68,7 +69,7 @@ async def follow_descriptor(
         os.close(descriptor)
 
 
-async def follow_fifo(path: str, *, stop: Callable[[], bool] | asyncio.Event) -> AsyncIterator[Item]:
+async def follow_fifo(path: str, *, stop: Callable[[], bool] | asyncio.Event) -> AsyncGenerator[Item, None]:
     """Yield what is written to a FIFO, by one writer after the other, until `stop`.
 
     Raises:
@@ -83,10 +84,11 @@ async def follow_fifo(path: str, *, stop: Callable[[], bool] | asyncio.Event) ->
         except OSError as error:
             raise FloydtopError(f"The FIFO {path} cannot be read: {error.strerror}.") from error
         before = offset
-        async for item in follow_descriptor(descriptor, stop=stop, offset=offset):
-            if isinstance(item, Chunk):
-                offset = item.offset + len(item.data)
-            yield item
+        async with aclosing(follow_descriptor(descriptor, stop=stop, offset=offset)) as items:
+            async for item in items:
+                if isinstance(item, Chunk):
+                    offset = item.offset + len(item.data)
+                yield item
         if offset == before:
             if not waiting:
                 waiting = True

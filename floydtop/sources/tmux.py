@@ -9,13 +9,13 @@ notices and leaves, and tmux frees the pipe by itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def _sockets_of(server: int) -> list[str]:
 
 async def follow_pane(
     address: str, *, stop: Callable[[], bool] | asyncio.Event, history: bool = True
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yield what the pane shows and has scrolled away, then the raw bytes that are printed to it.
 
     Where the pane's pipe is taken by the user, its screen is read once a second instead.
@@ -99,33 +99,36 @@ async def follow_pane(
     """
     pane = Pane.at(address)
     ended = stop.is_set if isinstance(stop, asyncio.Event) else stop
-    with tempfile.TemporaryDirectory(prefix="floydtop-") as directory:
+    offset = 0
+    with tempfile.TemporaryDirectory(prefix="floydtop-", ignore_cleanup_errors=True) as directory:
         reader, fifo = _make_fifo(directory, pane)
         try:
             free, text = await asyncio.to_thread(_claim, pane, fifo)
+            if history and text:
+                yield Chunk(text, 0, True, len(text))
+                offset = len(text)
+            yield Idle()
             connected = free and await _connected(reader)
         except BaseException:
             os.close(reader)
             raise
-    offset = 0
-    if history and text:
-        yield Chunk(text, 0, True, len(text))
-        offset = len(text)
-    yield Idle()
     known: Screenshot | None = None
     if connected:
-        async for item in follow_descriptor(reader, stop=stop, offset=offset):
-            if isinstance(item, Chunk):
-                offset = item.offset + len(item.data)
-            yield item
+        async with aclosing(follow_descriptor(reader, stop=stop, offset=offset)) as items:
+            async for item in items:
+                if isinstance(item, Chunk):
+                    offset = item.offset + len(item.data)
+                yield item
         if ended():
             return
     else:
         os.close(reader)
         known = _lines(text)
     # The pipe was never ours, or somebody took it since: look at the screen instead.
-    async for item in follow_screenshots(lambda: _screen(pane), stop=stop, known=known, offset=offset):
-        yield item
+    shots = follow_screenshots(lambda: _screen(pane), stop=stop, known=known, offset=offset)
+    async with aclosing(shots) as items:
+        async for item in items:
+            yield item
 
 
 def _make_fifo(directory: str, pane: Pane) -> tuple[int, str]:
@@ -136,12 +139,17 @@ def _make_fifo(directory: str, pane: Pane) -> tuple[int, str]:
     """
     fifo = os.path.join(directory, "pane")
     os.mkfifo(fifo, 0o600)
-    with contextlib.suppress(OSError):
-        owner = os.stat(pane.socket).st_uid
-        if owner != os.getuid():
-            os.chown(fifo, owner, -1)
-            os.chmod(directory, 0o711)
+    if (owner := _owner(pane)) != os.getuid():
+        os.chown(fifo, owner, -1)
+        os.chmod(directory, 0o711)
     return os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), fifo
+
+
+def _owner(pane: Pane) -> int:
+    try:
+        return os.stat(pane.socket).st_uid
+    except OSError as error:
+        raise FloydtopError(f"The tmux server at {pane.socket} is gone.") from error
 
 
 def _claim(pane: Pane, fifo: str) -> tuple[bool, bytes]:
@@ -151,13 +159,16 @@ def _claim(pane: Pane, fifo: str) -> tuple[bool, bytes]:
         Whether the pipe was free, and the history: raw text with \n line ends, the last line unfinished
         unless the cursor stands at the beginning of an empty one.
     """
-    relay = shlex.join([sys.executable, "-ISs", str(_RELAY), fifo])
+    relay = f"exec {shlex.join([sys.executable, '-ISs', str(_RELAY), fifo])} >/dev/null"
+    if _owner(pane) != os.getuid():
+        # Root's Python may lie where another user cannot go; a cat stays until the job next prints.
+        relay = f"exec >{fifo} && printf '\\000' && exec cat"
     # tmux expands formats and strftime in it, then parses what if-shell is given as a command.
     relay = relay.replace("#", "##").replace("%", "%%")
     quoted = relay.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
     # Only with -I does tmux listen to the pipe and see it close while the job is silent; what -I would type
     # into the pane, the relay's stdout, goes nowhere.
-    claim = f'pipe-pane -I -O -t {pane.pane} "exec {quoted} >/dev/null"'
+    claim = f'pipe-pane -I -O -t {pane.pane} "{quoted}"'
     piped, text = _capture(pane, "-", ("if-shell", "-F", "-t", pane.pane, "#{pane_pipe}", "", claim))
     return not piped, text
 

@@ -383,7 +383,7 @@ async def test_leaving_early_frees_every_descriptor(tmp_path: Path) -> None:
     for _ in range(5):
         items = follow(str(log), stop=asyncio.Event())
         await anext(items)
-        await items.aclose()  # type: ignore[attr-defined]  # an async generator, typed as an iterator
+        await items.aclose()
     assert len(os.listdir("/proc/self/fd")) <= before
 
 

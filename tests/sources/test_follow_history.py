@@ -36,7 +36,7 @@ async def test_following_goes_on_where_the_last_lines_end(log: Path) -> None:
     chunk = last_lines(str(log))
     items = follow(str(log), offset=chunk.offset + len(chunk.data), stop=asyncio.Event())
     assert (await anext(items)).data == b"unfinis"  # type: ignore[union-attr]  # a chunk comes first
-    await items.aclose()  # type: ignore[attr-defined]  # an async generator, typed as an iterator
+    await items.aclose()
 
 
 def test_the_outline_covers_the_whole_run_in_whole_lines(log: Path) -> None:
