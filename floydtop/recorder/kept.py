@@ -69,8 +69,8 @@ def start_keeper(arguments: list[str], stdin: int, log: int) -> str:
 
 
 def is_ours(log: str) -> bool:
-    """Whether this is a log in our folder."""
-    return Path(log).parent == logs_dir()
+    """Whether this is a log in our folder, whichever way leads there: a home may be a symbolic link."""
+    return os.path.realpath(os.path.dirname(log)) == os.path.realpath(logs_dir())
 
 
 def is_held(log: str) -> bool:

@@ -51,6 +51,17 @@ def test_the_exit_of_another_process_is_not_taken(shell: Shell) -> None:
     assert kept.told_exit(str(job.log), job.pid + 1) is None
 
 
+def test_a_log_is_ours_through_a_symbolic_link_too(
+    tmp_path: Path, state_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, descriptor = kept.create("x")
+    os.close(descriptor)
+    (tmp_path / "home").symlink_to(state_home)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    assert kept.is_ours(str(log))
+    assert not kept.is_ours(str(tmp_path / "train.log"))
+
+
 @pytest.mark.parametrize("content", [b"", b"null\n", b"[]", b'{"pid": "1", "status": "0"}', b"\xff{"])
 def test_a_broken_exit_file_tells_nothing(shell: Shell, content: bytes) -> None:
     job = shell("exit 7")
