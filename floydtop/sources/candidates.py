@@ -86,8 +86,8 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         count(min(40, 8 * words), f"{words} metric words at its end")
     if b"\0" in tail[-4096:].strip(b"\0"):
         count(-60, "binary")
-    if score >= CLEAR_LEAD and _rank_of(job) == 0:
-        count(20, "rank 0")
+    if score >= CLEAR_LEAD and _is_first_rank(job):
+        count(20, "the first rank")
     return Candidate(path, fd_path, job, bool(stdio), score, tuple(reasons), status.st_dev, status.st_ino)
 
 
@@ -137,9 +137,7 @@ def _read(descriptor: Descriptor, start: int, size: int) -> bytes:
         os.close(file)
 
 
-def _rank_of(pid: int) -> int | None:
+def _is_first_rank(pid: int) -> bool:
+    """Whether a launcher made this the first of its processes, of all or of those on this machine."""
     environment = descriptors.environment(pid)
-    for name in _RANK_VARIABLES:
-        if environment.get(name, "").isdigit():
-            return int(environment[name])
-    return None
+    return any(environment.get(name) == "0" for name in _RANK_VARIABLES)

@@ -9,7 +9,7 @@ from floydtop.sources import containers, descriptors, screen, tmux
 from floydtop.sources.candidates import PLAUSIBLE, Candidate, candidate, clear_winner, ranked
 from floydtop.sources.descriptors import Descriptor, Process
 from floydtop.sources.trail import Machine, Stop, is_terminal, may_be_file, trace
-from floydtop.sources.writers import Writers, find_writers
+from floydtop.sources.writers import FILTERS, Writers, find_writers
 
 __all__ = ["Output", "Writers", "explain", "find_output", "find_writers"]
 
@@ -110,8 +110,11 @@ def _printed_by(
                 if not may_be_file(stop.descriptor.link):
                     ends.append(stop)
                     continue
-                way = ", ".join(row.name for row in stop.through)
-                yield candidate(stop.descriptor, member, f"{name} through {way}", bonus)
+                names = [row.name for row in stop.through]
+                yield candidate(stop.descriptor, member, f"{name} through {', '.join(names)}", bonus)
+                if FILTERS.issuperset(names):
+                    # What one tee writes to several files is the same: the first of them is enough.
+                    bonus -= _OF_ROOT
 
 
 def _not_in_a_file(pid: int, own: dict[int, str], ends: list[Stop]) -> tuple[str | None, str]:
