@@ -46,12 +46,17 @@ def cpu_text(values: dict[str, float], may_use: float | None) -> str:
     if cores is None:
         return ""
     of = f"/{may_use:g}" if may_use else ""
-    return f"{cores:.1f}{of} cores"
+    throttled = values.get("cpu.throttled_percent", 0.0)
+    return f"{cores:.1f}{of} cores" + (f" throttled {throttled:.0f}%" if throttled >= 1 else "")
 
 
-def memory_text(values: dict[str, float]) -> str:
-    """Memory in bytes."""
-    return format_bytes(values["memory.bytes"]) if "memory.bytes" in values else ""
+def memory_text(values: dict[str, float], source: str) -> str:
+    """Memory in bytes, with swap where some is used; `source` is the note that says how it was read."""
+    if "memory.bytes" not in values:
+        return ""
+    sign = "≤" if "at most" in source else ""
+    swap = values.get("memory.swap_bytes", 0.0)
+    return f"{sign}{format_bytes(values['memory.bytes'])}" + (f" swap {format_bytes(swap)}" if swap else "")
 
 
 def disk_text(values: dict[str, float]) -> str:
@@ -60,4 +65,6 @@ def disk_text(values: dict[str, float]) -> str:
     for sign, name in (("r", "disk.read_bytes_per_s"), ("w", "disk.write_bytes_per_s")):
         if name in values:
             parts.append(f"{sign} {format_rate(values[name])}")
+    if "disk.inodes_percent" in values:
+        parts.append(f"inodes {values['disk.inodes_percent']:.0f}%")
     return "  ".join(parts)

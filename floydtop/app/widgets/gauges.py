@@ -51,9 +51,10 @@ class Gauges(Canvas):
             text = "no process on this machine writes this log: no system metrics"
             return [[Run(text, self.palette.faint)]]
         may_use = session.facts.cpu_cores if session.facts else None
+        source = session.facts.notes.get("memory", "") if session.facts else ""
         items = [
             self._gauge("CPU", "cpu.percent", values, unknown, cpu_text(values, may_use)),
-            self._gauge("MEM", "memory.percent", values, unknown, memory_text(values)),
+            self._gauge("MEM", "memory.percent", values, unknown, memory_text(values, source)),
         ]
         items += self._gpus(session, values, unknown)
         items.append(self._gauge("DISK", "disk.percent", values, unknown, disk_text(values)))
