@@ -168,6 +168,18 @@ def test_a_dropped_link_ends_the_screen_and_not_the_recording(terminal: Open, tr
     until(lambda: recording.path.stat().st_size > size)
 
 
+def test_a_killed_recorder_is_told_on_the_screen(terminal: Open, training: Job) -> None:
+    screen = terminal()
+    screen.run(f"floydtop {training.pid}")
+    screen.wait("● recording")
+    os.kill(only_recording().header.recorder, signal.SIGKILL)
+    screen.wait("recorder gone")
+    screen.press("q")
+    screen.until_prompt()
+    assert screen.is_clean()
+    assert training.poll() is None
+
+
 def test_without_detaching_the_recording_ends_with_the_screen(terminal: Open, training: Job) -> None:
     screen = terminal(120, 36)
     screen.run(f"floydtop --no-detach --interval 1 {training.pid}")
