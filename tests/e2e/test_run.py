@@ -47,14 +47,14 @@ def test_a_run_job_is_watched_and_survives_quitting_and_the_terminal(
     terminal: Terminal, tmp_path: Path
 ) -> None:
     terminal.run("floydtop run --name night -- sh train.sh")
-    terminal.wait("recording")
+    terminal.wait("● recording")
     pid = pid_on(terminal.wait("step 1"))
     terminal.press("q")
     text = terminal.wait("The job goes on too")
     assert f"`kill {pid}` ends the job" in " ".join(text.split())
     assert terminal.is_clean()
     terminal.run(f"floydtop {pid}")
-    terminal.wait("recording")
+    terminal.wait("● recording")
     terminal.hang_up()
     os.kill(pid, 0)
     (tmp_path / "end").touch()
@@ -84,7 +84,7 @@ def test_a_pipe_is_watched_with_keys_from_the_terminal_and_its_job_survives_quit
 ) -> None:
     terminal.run("sh train.sh | floydtop -; echo the pipe has ended")
     pid = pid_on(terminal.wait("step 1"))
-    terminal.wait("recording")
+    terminal.wait("● recording")
     terminal.press("q")
     terminal.wait("The recording goes on")
     [recording] = recordings()
