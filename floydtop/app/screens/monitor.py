@@ -84,6 +84,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self._checked_at = 0.0
         self._stale = True
         self._top_stale = False
+        self._redraw_pending = False
         self._seen: tuple[int, list[Metrics]] = (0, [])
         self._shape: tuple[object, ...] = ()
         self._pool: list[Panel] = []
@@ -113,13 +114,13 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
         self.take_in()
         self._timer = self.set_interval(POLL, self.tick)
-        self.call_after_refresh(self.redraw)
+        self.redraw_soon()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.redraw)
+        self.redraw_soon()
 
     def on_screen_resume(self) -> None:
-        self.call_after_refresh(self.redraw)
+        self.redraw_soon()
 
     # -- taking in what is new -------------------------------------------------------------------
 
@@ -165,6 +166,16 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
     def _recorder_gone(self) -> bool:
         check = getattr(self.source, "check_recorder", None)
         return bool(check and check())
+
+    def redraw_soon(self) -> None:
+        """Redraw after the next layout, once: mounting and resizing ask for it several times over."""
+        if not self._redraw_pending:
+            self._redraw_pending = True
+            self.call_after_refresh(self._redraw_pended)
+
+    def _redraw_pended(self) -> None:
+        self._redraw_pending = False
+        self.redraw()
 
     # -- drawing -----------------------------------------------------------------------------------
 
@@ -275,7 +286,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self._fill(charts, self._pool, shown)
         self._fill(self.query_one("#side", Vertical), self._side_pool, side)
         # The new sizes are known after the next layout.
-        self.call_after_refresh(self.redraw)
+        self.redraw_soon()
 
     def _fill(self, place: Grid | Vertical, pool: list[Panel], specs: list[PanelSpec]) -> None:
         while len(pool) < len(specs):

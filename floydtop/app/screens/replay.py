@@ -34,7 +34,7 @@ class ReplayScreen(MonitorScreen):
     def on_mount(self) -> None:
         self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
         self._clock = self.set_interval(FRAME, self.play, pause=True)
-        self.call_after_refresh(self.redraw)
+        self.redraw_soon()
 
     @property
     def mode(self) -> str:
