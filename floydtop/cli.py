@@ -26,10 +26,11 @@ commands (floydtop COMMAND --help tells more):
   demo       start a small real training job and watch it
   replay     replay a recorded session
   compare    lay several runs over each other
-  sessions   list recorded sessions
+  sessions   list, name, note, pin, prune, import and export recorded sessions
+  check      tell what a session file holds, and what of it is damaged
   status     print one snapshot of a job and exit
   plot       print one chart and exit
-  export     print a session, a log or a job's metrics as jsonl, csv or json
+  export     a session, a log or a job's metrics as jsonl, csv, json, or as a page or a picture
   stop       end a recording
   config     what can be set, and how
   doctor     what can be measured on this machine, and what cannot
@@ -185,7 +186,11 @@ def _demo(arguments: list[str]) -> int:
 
 def _replay(arguments: list[str]) -> int:
     parser = _parser("replay", "Replay a recorded session.")
-    parser.add_argument("session", nargs="?", help="a file, a name as `floydtop sessions` shows it, or a pid")
+    parser.add_argument(
+        "session",
+        nargs="?",
+        help="a file, - (standard input), a name or title from `floydtop sessions`, or a pid",
+    )
     _screen_options(parser)
     options = parser.parse_args(arguments)
     _set_screen(options)
@@ -206,10 +211,15 @@ def _compare(arguments: list[str]) -> int:
 
 
 def _sessions(arguments: list[str]) -> int:
-    _parser("sessions", "List recorded sessions, the newest first.").parse_args(arguments)
-    from floydtop.commands.report import sessions
+    from floydtop.commands.library import main
 
-    return sessions()
+    return main(arguments)
+
+
+def _check(arguments: list[str]) -> int:
+    from floydtop.commands.library import check
+
+    return check(arguments)
 
 
 def _status(arguments: list[str]) -> int:
@@ -225,18 +235,30 @@ def _status(arguments: list[str]) -> int:
 
 
 def _export(arguments: list[str]) -> int:
-    parser = _parser("export", "Print the metrics of a log, a session or a job.")
+    from floydtop.commands.export import FORMATS, export
+
+    parser = _parser("export", "Print the metrics of a log, a session or a job, or draw them.")
     parser.add_argument("target", help="a log file, - (standard input), a session, or a pid")
     parser.add_argument(
         "--format",
-        choices=("jsonl", "csv", "json"),
+        choices=FORMATS,
         default="jsonl",
-        help="one object or row per value, or the whole session as one document (default: jsonl)",
+        help="jsonl, csv: a line per value (default: jsonl); json: the whole session; "
+        "html: a page with zoomable charts; svg, png: the dashboard as a picture",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: standard output)")
+    parser.add_argument(
+        "--size", type=_size, default=(200, 50), metavar="COLUMNSxROWS", help="of a picture (default: 200x50)"
     )
     options = parser.parse_args(arguments)
-    from floydtop.commands.report import export
+    return export(options.target, options.format, options.output, options.size)
 
-    return export(options.target, options.format)
+
+def _size(text: str) -> tuple[int, int]:
+    columns, _, rows = text.partition("x")
+    if columns.isdecimal() and rows.isdecimal() and 20 <= int(columns) <= 500 and 10 <= int(rows) <= 300:
+        return int(columns), int(rows)
+    raise argparse.ArgumentTypeError("must be COLUMNSxROWS, from 20x10 to 500x300")
 
 
 def _number(least: float, most: float, kind: type[int] | type[float]) -> Callable[[str], float]:
@@ -322,6 +344,7 @@ COMMANDS = {
     "replay": _replay,
     "compare": _compare,
     "sessions": _sessions,
+    "check": _check,
     "status": _status,
     "plot": _plot,
     "export": _export,

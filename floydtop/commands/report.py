@@ -1,10 +1,9 @@
-"""The commands that print and exit: status, export, sessions, stop, doctor."""
+"""The commands that print and exit: status, sessions, stop, doctor."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
     from floydtop.events import Event
-    from floydtop.session.library import Recording
     from floydtop.session.session import Session
 
 
@@ -27,14 +25,20 @@ def status(text: str | None, pid: int | None, log: str | None, *, as_json: bool)
 
     session = _session_now(text, pid, log)
     shot = snapshot(session, session.present)
+    shot["damaged"] = session.damaged
+    shot["gaps"] = {"count": len(session.gaps), "lost": sum(gap.lost for gap in session.gaps)}
     if as_json:
         import msgspec
 
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(shot), indent=2) + b"\n")
     else:
-        from floydtop.commands.plain import describe
+        from floydtop.commands.plain import describe, printable
 
         print("\n".join(describe(shot)))
+        if session.gaps:
+            print(f"gaps     {shot['gaps']['count']}, the last one because {printable(session.gaps[-1].why)}")
+        if session.damaged:
+            print(f"damaged  {session.damaged} lines of the session could not be read")
     return 0
 
 
@@ -88,33 +92,17 @@ def load(path: Path) -> Session:
     Raises:
         FloydtopError: it cannot be read, or holds nothing.
     """
-    from floydtop.recorder.reading import read_session
+    from floydtop.session.files import read_events
+    from floydtop.session.format import Reader
     from floydtop.session.session import Session
 
-    session = Session()
-    session.apply_all(read_session(str(path)))
+    session, reader = Session(), Reader()
+    for events in read_events(path, reader):
+        session.apply_all(events)
+    session.damaged, session.strange = reader.damaged, reader.strange
     if session.header is None:
         raise FloydtopError(f"There is no event in {path} that could be read.")
     return session
-
-
-def export(text: str, form: str) -> int:
-    """Print the metrics of a log, a session or a job.
-
-    Raises:
-        FloydtopError: no such target.
-    """
-    from floydtop.session import export as formats
-
-    write = sys.stdout.buffer.write
-    if form == "json":
-        write(formats.to_document(session_of(text)))
-    else:
-        events = _events_of(text)
-        for block in formats.to_jsonl(events) if form == "jsonl" else formats.to_csv(events):
-            write(block)
-    sys.stdout.buffer.flush()
-    return 0
 
 
 def session_of(text: str) -> Session:
@@ -126,11 +114,16 @@ def session_of(text: str) -> Session:
     from floydtop.session.session import Session
 
     session = Session()
-    session.apply_all(_events_of(text))
+    session.apply_all(events_of(text))
     return session
 
 
-def _events_of(text: str) -> Iterable[Event]:
+def events_of(text: str) -> Iterable[Event]:
+    """The events of a log, `-` for standard input, of a session, or of a job's recording or log.
+
+    Raises:
+        FloydtopError: no such target, or its output goes nowhere that can be read.
+    """
     from floydtop.recorder.reading import read_log, read_session
     from floydtop.sources.target import resolve
 
@@ -153,42 +146,6 @@ def _events_of(text: str) -> Iterable[Event]:
     if log is None:
         raise FloydtopError(" ".join(target.notes))
     return read_log(log)
-
-
-def sessions() -> int:
-    """Print a line for each recorded session, the newest first."""
-    from floydtop.session.library import recordings, sessions_dir
-
-    rows = [_row(recording) for recording in recordings()]
-    if not rows:
-        print(f"No sessions yet in {sessions_dir()}: start one with `floydtop PID` or `floydtop demo`.")
-        return 0
-    heading = ("NAME", "STARTED", "LENGTH", "STATE", "SIZE", "JOB")
-    widths = [max(len(row[column]) for row in [heading, *rows]) for column in range(len(heading) - 1)]
-    for row in [heading, *rows]:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]))
-    return 0
-
-
-def _row(recording: Recording) -> tuple[str, ...]:
-    from floydtop.commands.plain import printable, state_words
-    from floydtop.plot.units import format_bytes, format_duration
-
-    header = recording.header
-    state = recording.state
-    words = state_words(state.state if state else None, state.exit if state else None)
-    if recording.live:
-        words = f"recording, {words}"
-    job = " ".join(header.job.command) if header.job else header.log.path if header.log else "?"
-    return (
-        recording.name,
-        time.strftime("%Y-%m-%d %H:%M", time.localtime(header.t0)),
-        format_duration(recording.duration),
-        words,
-        format_bytes(recording.size),
-        printable(job)[:100],
-    )
 
 
 def stop(name: str | None) -> int:

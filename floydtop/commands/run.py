@@ -73,13 +73,13 @@ def watch_pipe(pid: int | None, *, interval: float, detach: bool) -> int:
         raise FloydtopError("Nothing is piped in: COMMAND | floydtop -, or floydtop FILE.")
     file = _file_on_stdin()
     if file is not None:
-        _take_keys_from_terminal()
+        take_keys_from_terminal()
         return watch(file, pid, None, interval=interval, detach=detach)
     from floydtop.recorder.spool import spool_pipe
 
     log = spool_pipe(0)
     _be_named_as_viewer()
-    _take_keys_from_terminal()
+    take_keys_from_terminal()
     return _show_kept(log, pid, "the pipe", interval=interval, detach=detach)
 
 
@@ -134,7 +134,7 @@ def _be_named_as_viewer() -> None:
         name.write(VIEWER)
 
 
-def _take_keys_from_terminal() -> None:
+def take_keys_from_terminal() -> None:
     """Put the terminal in place of the pipe as stdin, where Textual reads keys."""
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)

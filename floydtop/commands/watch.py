@@ -14,6 +14,7 @@ from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
     from floydtop.recorder.recording import Assignment, Recording
+    from floydtop.session.player import Player
     from floydtop.sources.target import Target
 
 
@@ -235,15 +236,33 @@ def replay(name: str | None) -> int:
     Raises:
         FloydtopError: there is no such session, or it cannot be read.
     """
+    if name == "-":
+        return _play_pipe()
     from floydtop.session.library import find
 
     return show(find(name))
 
 
+def _play_pipe() -> int:
+    """Replay what is piped in, packed or not, as `ssh HOST cat SESSION` does; keys come from the terminal."""
+    from floydtop.commands.report import need_pipe
+    from floydtop.commands.run import take_keys_from_terminal
+    from floydtop.session.player import Player
+
+    need_pipe()
+    player = Player(Path("-"))
+    take_keys_from_terminal()
+    need_terminal()
+    return _run_player(player)
+
+
 def _play(session: Path) -> int:
     from floydtop.session.player import Player
 
-    player = Player(session)
+    return _run_player(Player(session))
+
+
+def _run_player(player: Player) -> int:
     from floydtop.app import FloydtopApp
 
     app = FloydtopApp(player)

@@ -225,6 +225,7 @@ class OutputWorker:
     def _finish_content(self) -> None:
         """The last line of a content that goes no further, finished or not."""
         events: list[Event] = []
+        self._before_line = self._last_bytes
         for line in self._splitter.finish():
             self._take_line(
                 line, self._now() if self._job_start is not None else None, False, events, keep=True

@@ -5,26 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from floydtop import __version__
 from floydtop.errors import FloydtopError
 from floydtop.events import (
     End,
     Event,
     Exit,
-    Gap,
-    Header,
-    Job,
     JobState,
     JobStateName,
-    Log,
     Metrics,
     Note,
     Position,
@@ -33,15 +25,14 @@ from floydtop.events import (
 )
 from floydtop.recorder import kept
 from floydtop.recorder.clock import SessionClock
+from floydtop.recorder.heading import Assignment, heading, pause
 from floydtop.recorder.milestones import Milestones
 from floydtop.recorder.output import ONLY_COPY_BUDGET, TEXT_BUDGET, OutputWorker
 from floydtop.recorder.past import Past, read_past
-from floydtop.recorder.privacy import mask
-from floydtop.recorder.resume import identity
-from floydtop.session.format import FORMAT, VERSION
+from floydtop.session.budget import Budget
 from floydtop.session.owner import boot_id, ourselves
+from floydtop.session.tidy import Tidying
 from floydtop.session.writer import SYNC_EVERY, SessionWriter, remove_present, write_present
-from floydtop.sources.environment import environment
 from floydtop.sources.finished import is_packed
 from floydtop.sources.gpu import GpuReader
 from floydtop.sources.process import JobTree
@@ -66,20 +57,6 @@ __all__ = ["Assignment", "Recording", "boot_id"]
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """What a recorder is to record, and where."""
-
-    session: Path
-    pid: int | None
-    log: str | None
-    interval: float = 60.0
-    reopen: str | None = None
-    """Where to open the log when its name is gone: /proc/PID/fd/N of a deleted file."""
-    notes: tuple[str, ...] = ()
-    """What a person should know from the start, such as where the output goes."""
-
-
 class Recording:
     """Runs the two workers and writes their events until the job and its output have ended."""
 
@@ -93,6 +70,7 @@ class Recording:
         self._past = self._take_over()
         self._segment = self._past.segment + 1 if self._past is not None else 0
         self._noted_position = Position(t=0.0)
+        self._budget = Budget(assignment.budget)
         self.gpu = GpuReader()
         self._stopping = asyncio.Event()
         self._present = Present(t=0.0, recorder=ourselves())
@@ -137,14 +115,14 @@ class Recording:
             self.writer.close()
 
     async def _run(self, spawn: Spawn) -> None:
-        header = self._header()
+        header = heading(self.assignment, self.tree, self.clock, self._past)
         now = self.clock.now()
         begin: list[Event] = [header, self.clock.anchor()]
         if self._past is None:
             log = header.log
             begin.append(Position(t=now, device=log.device, inode=log.inode) if log else Position(t=now))
         else:
-            begin.append(self._gap(self._past, now))
+            begin.append(pause(self._past, now))
         begin += [Note(t=now, text=text) for text in self.assignment.notes]
         self.write(begin, sync=True)
         if self.writer.lost:
@@ -169,14 +147,11 @@ class Recording:
         ]
         why = f"the recorder failed: {_in_words(failures[0])}" if failures else self._why
         self.write(self._milestones.rest())
+        self._note_position()
+        self.write(self._budget.rest(self.clock.now()))
         self.write([End(t=self.clock.now(), why=why, offset=self._bytes_read())], sync=True)
         if failures:
             raise failures[0]
-
-    def _gap(self, past: Past, now: float) -> Gap:
-        """What nobody saw: the samples of the pause. The log is read on: none of its metrics is lost."""
-        why = "the recording was ended" if past.closed else "the recorder was killed"
-        return Gap(t=now, lost=int((now - past.t) / past.header.interval), why=why, since=past.t)
 
     async def _noting_failure(self, work: Coroutine[Any, Any, None]) -> None:
         """A worker that fails is told at once: the other one may go on for days."""
@@ -202,47 +177,10 @@ class Recording:
             end = await self.tree.ended()
             self.write([JobState(t=self.clock.now(), state="exited", exit=end)], sync=True)
 
-    def _header(self) -> Header:
-        us = ourselves()
-        past = self._past.header if self._past is not None else None
-        return Header(
-            format=FORMAT,
-            v=VERSION,
-            id=past.id if past is not None else uuid.uuid4().hex,
-            t0=self.clock.wall_start,
-            boot=us.boot,
-            host=us.host,
-            interval=self.assignment.interval,
-            by=f"floydtop {__version__}",
-            recorder=us.pid,
-            recorder_start=us.start,
-            segment=self._segment,
-            timezone=time.strftime("%Z"),
-            job=self._job() or (past.job if past is not None else None),
-            log=self._log(),
-        )
-
-    def _job(self) -> Job | None:
-        if self.tree is None:
-            return None
-        job = self.tree.describe()
-        return msgspec.structs.replace(
-            job,
-            t=round(min(0.0, self.tree.started - self.clock.wall_start), 3),
-            command=mask(job.command),
-            environment=environment(job.pid),
-        )
-
-    def _log(self) -> Log | None:
-        path = self.assignment.log
-        if path is None:
-            return None
-        device, inode = identity(self.assignment.reopen or path)
-        return Log(path=path, device=device, inode=inode)
-
     def write(self, events: Sequence[Event], *, sync: bool = False) -> None:
         """Append events to the session file."""
-        self.writer.append(events, now=self.clock.now(), sync=sync)
+        now = self.clock.now()
+        self.writer.append(self._budget.admit(events, self.writer.size, now), now=now, sync=sync)
 
     async def sample_system(self) -> None:
         """The first worker: system and GPU readings of the job's process tree, until the job ends."""
@@ -368,6 +306,7 @@ class Recording:
     async def _keep_up(self) -> None:
         """Every few seconds: note how far the log was read and where the clocks stand, on the disk."""
         last = self.clock.anchor()
+        tidying: Tidying | None = None
         while True:
             await asyncio.sleep(SYNC_EVERY)
             now = self.clock.anchor()
@@ -377,6 +316,9 @@ class Recording:
                 last = now
             self._note_position()
             self.writer.sync()
+            if tidying is None:
+                tidying = Tidying()
+            self.write([Note(t=now.t, text=text) for text in tidying.told()])
 
     def _note_position(self) -> None:
         if self._output is None:

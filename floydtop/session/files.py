@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,7 +33,7 @@ def open_session(path: Path | str) -> BinaryIO:
         FloydtopError: there is none, or it is no file.
     """
     if str(path) == "-":
-        return sys.stdin.buffer
+        return os.fdopen(os.dup(0), "rb")
     try:
         # A FIFO of that name would be waited for: it is opened without waiting, and refused.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -8,6 +8,7 @@ from floydtop.errors import FloydtopError
 from floydtop.events import Event
 from floydtop.session.files import read_events
 from floydtop.session.format import Reader
+from floydtop.session.logtext import fill_in
 from floydtop.session.session import Session
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
@@ -60,6 +61,8 @@ class Player:
             self._next += 1
         self.session.apply_all(self._events[first : self._next])
         self.session.now = position
+        self.session.damaged = self.damaged
+        fill_in(self.session)
 
     def step(self, steps: int) -> None:
         """Seek by fiftieths of the session."""
