@@ -7,6 +7,9 @@ from typing import Any
 from floydtop.events import Exit
 from floydtop.plot.units import format_bytes, format_duration, format_rate, format_value
 
+COMMAND = 200
+"""Characters of a command line that are shown: `train.py data/*.tar` can have 2 MiB."""
+
 
 def printable(text: str) -> str:
     """Text from outside that a terminal can print without obeying it."""
@@ -31,9 +34,8 @@ def describe(shot: dict[str, Any]) -> list[str]:
     job, system, unknown = shot["job"], shot["system"], shot["unknown"]
     lines = [f"state    {state_words(shot['state'], shot['exit'])}"]
     if job["pid"] is not None:
-        lines.append(
-            f"job      pid {job['pid']}, {format_duration(job['elapsed'])}: {printable(job['command'])}"
-        )
+        command = printable(job["command"])[:COMMAND]
+        lines.append(f"job      pid {job['pid']}, {format_duration(job['elapsed'])}: {command}")
     if job["log"] is not None:
         lines.append(f"log      {printable(job['log'])}")
     if job["pid"] is not None:

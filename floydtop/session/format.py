@@ -22,6 +22,10 @@ VERSION = 1
 LONGEST_LINE = 16 << 20
 """Bytes: a command line of 2 MiB is the longest thing that we write; more than this is no session."""
 
+LONGEST_COMMAND = 8 << 10
+"""Characters of a job's command line: `train.py data/*.tar` can have 2 MiB, and a session is known by the
+first 64 KiB of its file."""
+
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
 
@@ -46,7 +50,22 @@ def encode(event: Event) -> bytes:
         return encode_json(plain) + b"\n"
     if isinstance(event, Sample):
         event = _without_nonsense(event)
+    if isinstance(event, Header) and event.job is not None:
+        job = msgspec.structs.replace(event.job, command=_shortened(event.job.command))
+        event = msgspec.structs.replace(event, job=job)
     return encode_json(event) + b"\n"
+
+
+def _shortened(command: list[str]) -> list[str]:
+    """A command line that fits into a header; how many arguments were left out is its last one."""
+    room = LONGEST_COMMAND
+    kept: list[str] = []
+    for argument in command:
+        kept.append(argument[:room])
+        room -= len(argument) + 1
+        if room < 0:
+            return [*kept, f"... ({len(command) - len(kept)} more arguments)"]
+    return kept
 
 
 def _without_nonsense(sample: Sample) -> Sample:

@@ -229,3 +229,23 @@ def test_times_are_kept_to_the_last_bit() -> None:
     t = 0.1 + 0.2
     (event,), _ = read(encode(Note(t=t, text="")))
     assert msgspec.structs.astuple(event)[0] == t
+
+
+@pytest.mark.parametrize(
+    "command", [["tar", *["shard-000001.tar"] * 60_000], ["python", "-c", "\x1b" * 500_000]]
+)
+def test_a_session_with_an_endless_command_line_is_still_known_as_one(command: list[str]) -> None:
+    job = samples.header().job
+    assert job is not None
+    line = encode(samples.header(job=msgspec.structs.replace(job, command=command)))
+    assert len(line) < 65_536
+    (header,), _ = read(line)
+    assert isinstance(header, Header)
+    assert header.job is not None
+    assert header.job.command[0] == command[0]
+    assert header.job.command[-1].endswith("more arguments)")
+
+
+def test_an_ordinary_command_line_is_kept_whole() -> None:
+    (header,), _ = read(encode(samples.header()))
+    assert header == samples.header()
