@@ -20,6 +20,7 @@ import aiofiles.os
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import BLOCK, Chunk, Idle, Item, Restart
 from floydtop.sources.inotify import Wakeups
+from floydtop.sources.rotated import between, siblings
 
 STEP_SECONDS = 1.0
 """How often to look at the file without being woken up."""
@@ -62,12 +63,12 @@ class Content:
         return f"/proc/self/fd/{self._fd}"
 
     @property
-    def size(self) -> int:
-        return os.fstat(self._fd).st_size
+    def status(self) -> os.stat_result:
+        return os.fstat(self._fd)
 
     @property
-    def deleted(self) -> bool:
-        return os.fstat(self._fd).st_nlink == 0
+    def size(self) -> int:
+        return self.status.st_size
 
     async def next(self, end: int | None = None) -> Chunk | Restart | None:
         """The next bytes, or why the content starts anew, or None at the present end.
@@ -229,6 +230,7 @@ async def _read_on(
     owner: Owner = "same"
     look_at_name = 0.0
     news = True
+    known = set(await asyncio.to_thread(siblings, name))
     try:
         wakeups.watch_files(content.descriptor)
         while True:
@@ -237,6 +239,8 @@ async def _read_on(
             end = content.size if last else None
             while (item := await content.next(end)) is not None:
                 news = True
+                if isinstance(item, Restart):  # the copy that was made before the log was truncated
+                    known = set(await asyncio.to_thread(siblings, name))
                 yield item
                 if not last and ended():
                     break
@@ -246,12 +250,17 @@ async def _read_on(
                 before, (owner, newer) = owner, await _owner_of(name, content)
                 if newer is not None:
                     # The writer has begun the new file, so what the old one holds now is all of it.
-                    end = content.size
-                    while (item := await content.next(end)) is not None:
-                        yield item
-                    yield Restart(_why(content, before))
-                    await content.close()
-                    content = newer
+                    why = _why(content, before)
+                    missed = await asyncio.to_thread(between, name, known, content.status, newer.status)
+                    for successor in [*[await _open(path) for path in missed], newer]:
+                        end = content.size
+                        while (item := await content.next(end)) is not None:
+                            yield item
+                        yield Restart(why)
+                        await content.close()
+                        content = successor
+                        content.history_size = 0
+                    known = set(await asyncio.to_thread(siblings, name))
                     wakeups.watch_files(content.descriptor)
                     continue
                 if owner == "empty" and before != "empty":
@@ -301,12 +310,11 @@ async def _owner_of(name: str, content: Content) -> tuple[Owner, Content | None]
         newer = await _open(name)
     except OSError:
         return "missing", None
-    newer.history_size = 0
     return "same", newer
 
 
 def _why(content: Content, before: Owner) -> str:
-    if not content.deleted:
+    if content.status.st_nlink:
         return "the log was rotated"
     return (
         "the log was replaced by another file"

@@ -333,23 +333,40 @@ async def test_two_writers_that_overwrite_each_other_do_not_start_the_log_anew(
     assert follower.reasons == []
 
 
-async def test_python_s_own_rotation_loses_no_line(jobs: Jobs) -> None:
-    """A real writer that renames its log every few lines, faster than a person would."""
+@pytest.mark.parametrize("watch", [True, False], ids=["inotify", "polling"])
+async def test_a_log_rotated_several_times_between_two_looks_loses_no_line(jobs: Jobs, watch: bool) -> None:
+    """A real writer that renames its log every 0.2 s; polling looks once a second."""
     jobs.program.write_text(
         "import logging, logging.handlers, os, time\n"
-        "handler = logging.handlers.RotatingFileHandler('out.log', maxBytes=2000, backupCount=100)\n"
+        "handler = logging.handlers.RotatingFileHandler('out.log', maxBytes=600, backupCount=100)\n"
         "logger = logging.getLogger(); logger.addHandler(handler)\n"
         "open('pid.new', 'w').write(str(os.getpid())); os.rename('pid.new', 'pid')\n"
-        "for step in range(300):\n"
-        "    logger.warning('step %06d', step); time.sleep(0.003)\n"
+        "for step in range(600):\n"
+        "    logger.warning('step %06d', step); time.sleep(0.004)\n"
         "time.sleep(100)\n"
     )
-    follower = Follower(jobs.directory / "out.log")
+    follower = Follower(jobs.directory / "out.log", watch=watch)
     jobs.start("exec $PY train.py")
-    await follower.until(lambda: follower.contents[-1].endswith(b"step 000299\n"))
+    await follower.until(lambda: follower.contents[-1].endswith(b"step 000599\n"))
     await follower.end()
     lines = b"".join(follower.contents).splitlines()
-    assert lines == [b"step %06d" % step for step in range(300)]
+    assert lines == [b"step %06d" % step for step in range(600)]
+
+
+async def test_a_copy_that_somebody_made_of_the_log_is_not_read_as_part_of_it(
+    start: Start, tmp_path: Path
+) -> None:
+    log = tmp_path / "train.log"
+    log.write_bytes(b"one\n")
+    follower = start()
+    await follower.shows(b"one\n")
+    (tmp_path / "train.log.copy").write_bytes(b"one\n")
+    await asyncio.sleep(0.05)
+    append(log, b"two\n")
+    await follower.shows(b"one\ntwo\n")
+    log.rename(tmp_path / "train.log.1")
+    append(log, b"three\n")
+    await follower.shows(b"one\ntwo\n", b"three\n")
 
 
 @needs("tee")
