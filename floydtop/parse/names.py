@@ -65,8 +65,8 @@ _CONFIG = words(
     width height dim num_classes n_layer n_head n_embd dropout exit code gpus nodes year line
     """
 )
+_NUMBERING = "0123456789@_"
 _SPLIT = re.compile(r"[^a-z0-9@]+")
-_TRAILING_DIGITS = re.compile(r"(?:[@_]?\d+)+$")
 
 
 @lru_cache(maxsize=4096)
@@ -77,7 +77,7 @@ def is_metric(name: str) -> bool:
     if "grad" in parts and "norm" in parts:
         return True
     return any(
-        word in _METRIC_WORDS or _TRAILING_DIGITS.sub("", word) in _METRIC_WORDS or word.endswith("loss")
+        word in _METRIC_WORDS or word.rstrip(_NUMBERING) in _METRIC_WORDS or word.endswith("loss")
         for word in parts
         if word
     )
@@ -109,7 +109,7 @@ def is_config(name: str) -> bool:
 def is_strong_metric(name: str) -> bool:
     """Whether the name ends in a word that can hardly be a setting: good enough on a line without a step."""
     parts = [word for word in _SPLIT.split(name.lower()) if word]
-    return bool(parts) and _TRAILING_DIGITS.sub("", parts[-1]) in _STRONG_WORDS
+    return bool(parts) and parts[-1].rstrip(_NUMBERING) in _STRONG_WORDS
 
 
 def is_step(name: str) -> bool:

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
 _RATE = re.compile(
     r"\s?((?:it|iter|iters|batch|batches|samples?|tok|tokens?|steps?|img|images|imgs|examples?|ex|seq|sequences|"
     r"words?|wps|ups|[KMG]i?B|MB|frames?)?/(?:s|sec|second)\b|(?:ms|s|sec)/(?:it|iter|step|batch|epoch|img|sample)\b|"
-    r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s{0,4}(?:$|[,;|)\]])))"
+    r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s{0,4}(?:$|[,;|)\]])))(?!\s?[:=])"
 )
 _COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(
@@ -68,6 +68,8 @@ _BETWEEN = frozenset(["±", "+/-", "+-", "+", "-", "..", "to", "(*", "=", "x", "
 _AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":["])
 _SUMMARY = re.compile(r"\b(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b", re.I)
 _JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|[\w.]\(\)|\w\[\"")
+# PyTorch's tutorials: `[1,  2000] loss: 2.173` is epoch and batch.
+_COUPLE = re.compile(r"\[\s{0,4}(\d{1,7}),\s{1,8}(\d{1,9})\]\s")
 _CALLED = re.compile(r"\(\w*\)$")
 # Words that name a metric when a number follows directly, though they name settings as well.
 _BARE_WORDS = frozenset(["norm", "kl"])
@@ -118,6 +120,8 @@ class _Scan:
         self.out = Pairs()
         self.last = ""
         """What the previous number was: epoch, step, lead, total:..., value, fraction, skip or nothing."""
+        self.opening = ""
+        """Part of the data that the first name of the line begins with."""
         self.start = 0
         """Where the present number begins."""
         self.label: float | None = None
@@ -127,7 +131,12 @@ class _Scan:
     def run(self) -> Pairs:
         end = 0
         text, out = self.text, self.out
-        for token in _TOKEN.finditer(text):
+        couple = _COUPLE.match(text)
+        if couple:
+            out.epoch, out.step = float(couple[1]), float(couple[2])
+            out.at = {"epoch": couple.start(1), "step": couple.start(2)}
+            end, self.last = couple.end(), "step"
+        for token in _TOKEN.finditer(text, end):
             gap = text[end : token.start()]
             if token["skip"] is not None:
                 self._see(gap)
@@ -191,14 +200,14 @@ class _Scan:
     ) -> None:
         out = self.out
         kind = _CALLED.sub("", parts[-1].lower()).rstrip(".")
-        if not unit and kind in _EPOCH_WORDS:
+        if not unit and kind in _EPOCH_WORDS and (len(parts) == 1 or value == round(value)):
             self._see(gap)
             if out.epoch is None:
                 out.epoch = value
                 out.at["epoch"] = self.start
                 self.last = "epoch"
             return
-        if not unit and (kind in _STEP_WORDS or name == "Up." or (kind == "s" and end < 12 and connected)):
+        if not unit and (kind in _STEP_WORDS or self._opens(name, connected, end)):
             self._see(gap)
             if out.step is None or kind == "global_step":
                 out.step = value
@@ -214,10 +223,24 @@ class _Scan:
         ):
             return
         self._see(gap[: gap.rfind(name)])
-        if _SUMMARY.search(name) or is_config(name) or name.lower() in _DATA_PARTS:
+        own = _SECTION.match(name) if not out.pairs else None
+        if own and not out.section:
+            # `val Loss: 0.23 Acc: 0.91`: what follows without a comma is of the same part.
+            self.opening = _SECTIONS[own.lastindex or 1]
+        elif self.opening and any(mark in gap for mark in ",|;"):
+            self.opening = ""
+        if (
+            _SUMMARY.search(name)
+            or is_config(name)
+            or (name.lower() in _DATA_PARTS and value == round(value))
+        ):
             self.last = "skip"
             return
         self._value(value, name, parts, connected, unit, end)
+
+    def _opens(self, name: str, connected: bool, end: int) -> bool:
+        """Names that are steps only at the beginning of a message: llm.c's `s:`, DeepSpeed's `steps:`."""
+        return name == "Up." or (name in ("s", "steps") and connected and end < 16)
 
     def _part(self, value: float, gap: str, end: int) -> bool:
         """`Test: [ 1/20]` and `Train: 0 [  50/1251`: a place in the named part of the data."""
@@ -250,7 +273,7 @@ class _Scan:
             return
         if unit not in ("", "%", "x"):
             name = f"{name} ({unit})"
-        self.out.pairs.append(Pair(name, value, connected, self.start, self.out.section))
+        self.out.pairs.append(Pair(name, value, connected, self.start, self.out.section or self.opening))
         self.last = "value"
 
     def _total(self, value: float) -> None:
@@ -311,6 +334,12 @@ class _Scan:
                 out.at["step"] = self.start
                 self.last = "step"
                 return
+        if marks == "[" and following == "/" and out.step is None and out.pairs and self.last == "value":
+            # PyTorch's quickstart: `loss: 2.303494  [   64/60000]`.
+            out.step = value
+            out.at["step"] = self.start
+            self.last = "step"
+            return
         if not self.last and out.step is None and not out.pairs:
             if marks in ("", "[", "(", "|") and following and following in "/]":
                 if following == "/" and marks != "[" and end >= 16:

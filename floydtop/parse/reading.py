@@ -61,6 +61,8 @@ class State:
         self.epoch: float | None = None
         """Epoch that a heading announced: what follows without an epoch of its own belongs to it."""
         self.epochs: int | None = None
+        self.heading_line = -100
+        """Line of that heading, as long as its epoch has no result."""
         self.step: int | None = None
         self.steps: int | None = None
         self.live = False
@@ -91,8 +93,9 @@ class State:
 
     def heading(self, epoch: float | None, epochs: int | None = None) -> None:
         """A line said which epoch comes now."""
-        self.epoch = epoch
+        self.epoch = None if epoch is None else float(epoch)
         self.epochs = epochs or self.epochs
+        self.heading_line = self.number
         self.step = self.steps = None
 
     def progress(self) -> Progress | None:

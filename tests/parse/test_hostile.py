@@ -46,6 +46,12 @@ def test_growing_hostile_input_costs_no_more_than_its_length(seed: str, head: st
     assert cost(large) < 30 * base + 0.005
 
 
+def test_a_name_of_four_hundred_digits_costs_little() -> None:
+    start = time.process_time()
+    Parser().read(Line(1, 0, b"step 5 loss" + b"9" * 400 + b"_: 1 acc@" + b"1_" * 200 + b"x: 2"))
+    assert time.process_time() - start < 1
+
+
 def test_a_line_of_opening_braces_costs_little() -> None:
     start = time.process_time()
     Parser().read(Line(1, 0, b'{"a":[' * 10000))

@@ -11,8 +11,11 @@ _ROW = re.compile(
     rf"\s{{0,40}}(?P<epoch>\d{{1,7}})/(?P<epochs>\d{{1,7}})\s{{1,20}}(?P<memory>[\d.]{{1,12}})G"
     rf"(?P<values>(?:\s{{1,20}}{NUMBER}){{1,24}}):?\s{{0,8}}(?P<percent>\d{{1,3}})%"
 )
-_CLASSES = re.compile(r"\s{2,60}Class\s{1,20}Images\s{1,20}Instances\s{1,20}(?P<names>[^:]{1,200})")
+_CLASSES = re.compile(
+    r"\s{2,60}Class\s{1,20}Images\s{1,20}(?:Instances|Labels)\s{1,20}(?P<names>.{1,200}?)(?::\s{1,4}\d{1,3}%|$)"
+)
 _ALL = re.compile(rf"\s{{2,60}}all(?P<values>(?:\s{{1,20}}{NUMBER}){{3,16}})\s{{0,20}}")
+_COUNTS = frozenset(["Instances", "labels", "Size", "img_size"])
 _PASTE = re.compile(r"copypaste: (?P<cells>[^ ]{1,400})")
 
 
@@ -48,9 +51,7 @@ def read(text: str, state: State) -> list[Found] | None:
         if row["percent"] != "100" and not state.live:
             return []
         pairs = zip(memory.train, row["values"].split(), strict=False)
-        values = {
-            name: float(value) for name, value in pairs if name not in ("Instances", "Size", "img_size")
-        }
+        values = {name: float(value) for name, value in pairs if name not in _COUNTS}
         return [Found(values | {"GPU_mem (G)": float(row["memory"])}, epoch=state.epoch)]
     every = _ALL.fullmatch(text)
     if every and memory.classes:

@@ -16,7 +16,7 @@ _ITEM = re.compile(rf"([^=\s][^=]{{0,80}})=({NUMBER})")
 
 class _Memory:
     def __init__(self) -> None:
-        self.given: tuple[int, int] = (-1, -1)
+        self.given: tuple[float, int] = (-1.0, -1)
         self.last: dict[str, float] = {}
 
 
@@ -28,7 +28,7 @@ def read(text: str, state: State) -> list[Found] | None:
         return None
     state.rest = text[clock.end() :]
     n, total = int(match["n"]), int(match["total"])
-    epoch = int(match["epoch"]) if match["epoch"] else None
+    epoch = float(match["epoch"]) if match["epoch"] else None
     state.step, state.steps = n, total
     if epoch is not None:
         state.epoch, state.epochs = epoch, int(match["epochs"])

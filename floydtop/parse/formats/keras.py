@@ -79,6 +79,7 @@ def _result(
         return [Found({f"eval_{name}": value for name, value in values.items()})]
     epoch = state.epoch if memory.done is None else None
     memory.done = state.epoch if memory.headings else None
+    state.heading_line = -100
     return [Found(values | timing, epoch=epoch)]
 
 

@@ -76,6 +76,9 @@ def _message(text: str, state: State) -> list[Found] | None:
     found = pairs(message.text)
     rank = message.rank or found.rank
     block = state.of(_Block)
+    if state.heading_line > block.line:
+        block.step, block.epoch, block.line, block.bare = None, state.epoch, state.heading_line, False
+        block.section = ""
     if found.placed:
         return _placed(found, message, rank, state, block)
     if not found.pairs:
@@ -137,6 +140,8 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
 def _place(state: State, told: Told) -> Place:
     """Begin a block; a step without an epoch belongs to the epoch that is going on."""
     block = state.of(_Block)
+    if state.heading_line > block.line:
+        block.epoch = state.epoch
     epoch = told.epoch
     if epoch is None and told.step is not None:
         epoch = block.epoch if block.epoch is not None else state.epoch
@@ -153,7 +158,7 @@ def _place_timing(state: State, told: Told) -> Place:
 def _hang(state: State, told: Told) -> Place | None:
     """The place of a line below the one that told its step."""
     block = state.of(_Block)
-    if state.number - block.line > REACH or block.section != told.section:
+    if state.number - block.line > REACH or block.section != told.section or state.heading_line > block.line:
         return None
     block.line = state.number
     return block.step, block.epoch

@@ -9,7 +9,7 @@ from floydtop.parse.prefix import strip
 from floydtop.parse.reading import NUMBER, Format, Found, State, as_int
 
 _SENTENCE = re.compile(
-    r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|on|in) (?:the )?(?:end of )?"
+    r"(?P<name>[A-Za-z][\w ()]{0,40}?) (?:at|after|for|on|in) (?:the )?(?:end of )?"
     r"(?P<axis>epoch|iteration|iter|step|round|batch)s?\s{1,4}#?(?P<n>\d{1,12})(?:/\d{1,12})?\s{0,4}"
     rf"(?::|=|is|was)\s{{0,8}}(?P<value>{NUMBER})%?\s{{0,8}}\.?",
     re.IGNORECASE,
