@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Protocol
 
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.theme import Theme
 
+from floydtop.app.crash import Guarded
 from floydtop.app.feed import Feed
 from floydtop.app.glyphs import usable_glyphs
 from floydtop.app.keys import APP, bindings, key_name
@@ -48,7 +49,7 @@ class Recorder(Protocol):
         """Ask it to end soon."""
 
 
-class FloydtopApp(App[None]):
+class FloydtopApp(Guarded[None]):
     """Shows one session: a live one through a feed, a recorded one through a player.
 
     Args:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import set_cell_size
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 
+from floydtop.app.crash import Guarded
 from floydtop.app.keys import PICKER, bindings
 from floydtop.app.palette import THEMES
 from floydtop.app.safe import clean, safe
@@ -34,7 +35,7 @@ class Choice:
     """Lines about it; asked when it is looked at."""
 
 
-class PickerApp(App[str]):
+class PickerApp(Guarded[str]):
     """Lists choices; returns the value of the one that was opened, None when none was."""
 
     CSS_PATH = "app.tcss"
