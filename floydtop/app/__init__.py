@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate
@@ -17,14 +17,12 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.theme import Theme
 
+from floydtop.app.commands import MetricAxes
 from floydtop.app.crash import Guarded
 from floydtop.app.feed import Feed
 from floydtop.app.glyphs import usable_glyphs
 from floydtop.app.keys import APP, bindings, key_name
 from floydtop.app.palette import THEMES
-from floydtop.app.runs import Comparison
-from floydtop.app.safe import clean
-from floydtop.app.screens.compare import CompareScreen
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.screens.replay import ReplayScreen
 from floydtop.app.tight import TightUpdate
@@ -37,6 +35,10 @@ LAST_DRAIN = 3.0
 
 FRAMES_IN_FLIGHT = 2
 """Writes that may wait for the terminal before a frame is left out."""
+
+
+if TYPE_CHECKING:
+    from floydtop.app.runs import Comparison
 
 
 class Recorder(Protocol):
@@ -58,6 +60,7 @@ class FloydtopApp(Guarded[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "floydtop"
+    COMMANDS = Guarded.COMMANDS | {MetricAxes}
     BINDINGS: ClassVar[list[Binding]] = bindings(APP)  # type: ignore[assignment]  # invariance
 
     def __init__(
@@ -83,10 +86,13 @@ class FloydtopApp(Guarded[None]):
             self._recording = asyncio.create_task(self._recorder.run(self._spawn))
         if isinstance(self._source, Player):
             screen: MonitorScreen = ReplayScreen(self._source)
-        elif isinstance(self._source, Comparison):
-            screen = CompareScreen(self._source)
-        else:
+        elif isinstance(self._source, Feed):
             screen = MonitorScreen(self._source)
+        else:
+            # 45 ms that nobody who watches one job is to wait for.
+            from floydtop.app.screens.compare import CompareScreen
+
+            screen = CompareScreen(self._source)
         screen.options = replace(
             screen.options, smoothing=float(self.settings["smoothing"]), log=self.settings["log_scale"]
         )
@@ -118,17 +124,12 @@ class FloydtopApp(Guarded[None]):
         self.settings.remember("theme", theme.name)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the command palette offers: every key of the screen, and each metric as the x-axis."""
+        """What the command palette offers: every key of the screen; `MetricAxes` adds the metrics."""
         yield from super().get_system_commands(screen)
         for key in getattr(screen, "KEYS", ()):
             yield SystemCommand(
                 key.help, f"key {key_name(key.keys.split(',')[0])}", partial(self._act, key.action)
             )
-        if isinstance(screen, MonitorScreen):
-            for name in screen.source.session.metrics:
-                yield SystemCommand(
-                    f"x-axis: {clean(name)}", "any metric as x", partial(screen.use_metric_as_x, name)
-                )
 
     def _act(self, action: str) -> None:
         self.call_later(self.run_action, action, self.screen)

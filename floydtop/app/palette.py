@@ -93,13 +93,13 @@ def _palette_of(theme: Theme) -> Palette:
     return Palette(
         text=Style(color=ink),
         strong=Style(color=ink, bold=True),
-        dim=Style(color=mixed(ink, paper, 0.62)),
-        faint=Style(color=mixed(ink, paper, 0.36)),
+        dim=Style(color=mixed(ink, paper, 0.68)),
+        faint=Style(color=mixed(ink, paper, 0.48)),
         good=Style(color=_hex(theme.success, series[2])),
         warning=Style(color=_hex(theme.warning, series[5])),
         bad=Style(color=_hex(theme.error, "#ff6b6b"), bold=True),
         accent=Style(color=_hex(theme.primary, series[0])),
-        track=Style(color=mixed(ink, paper, 0.18)),
+        track=Style(color=mixed(ink, paper, 0.25)),
         series=tuple(Style(color=color) for color in series),
         faded=tuple(Style(color=mixed(color, paper, 0.45)) for color in series),
     )

@@ -15,8 +15,11 @@ from floydtop.plot.units import format_clock, format_duration, format_step, form
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
-LEAST_TIME = 10.0
-"""Seconds that a time axis shows at least, so that a job's first seconds are not a cliff."""
+LEAST_TIME = 120.0
+"""Seconds that the time axis of a live job shows at least."""
+
+GROWTH = 60.0
+"""Seconds by which it grows at least: each time all charts are drawn anew, 8 KB on a slow link."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ class View:
         if self.on_time and not self.options.without_pauses:
             low = self.session.earliest if self.session.earliest is not None else 0.0
             high = max(self.session.now, low)
-            if self.live:
-                high = max(high, low + LEAST_TIME)
+            if self.live and high - low < 5 * GROWTH:
+                return low, low + max(LEAST_TIME, math.ceil((high - low) / GROWTH) * GROWTH)
             return x_range(low, high, live=self.live)
         low, high = math.inf, -math.inf
         for name in spec.names:

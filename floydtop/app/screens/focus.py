@@ -35,7 +35,7 @@ class FocusScreen(ChartActions, Screen[None]):
     def compose(self) -> ComposeResult:
         yield FramedChart(id="framed")
         yield Table(id="table")
-        yield KeyBar((*FOCUS, *APP))
+        yield KeyBar((*APP, *FOCUS))
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._draw_now)

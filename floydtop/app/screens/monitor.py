@@ -49,6 +49,7 @@ YOUNG_FRAME = 3.0
 YOUNG = 20.0
 
 PANEL_WIDTH, PANEL_HEIGHT = 38, 9
+MOST_COLUMNS = 6
 SIDE_WIDTH = 44
 SIDE_FROM = 120
 """Columns of the terminal from which the system charts have a place of their own."""
@@ -99,7 +100,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
                 yield from self.compose_output()
             yield Vertical(id="side")
         yield from self.compose_below()
-        yield KeyBar((*self.KEYS, *APP))
+        yield KeyBar((*APP, *self.KEYS))
 
     def compose_output(self) -> ComposeResult:
         """What stands below the charts."""
@@ -265,8 +266,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         room_width = width - (SIDE_WIDTH if side else 0)
         log_height = {"none": 0, "all": height, "some": max(6, height // 4)}[log_mode]
         room_height = height - 4 - log_height
-        columns = max(1, min(room_width // PANEL_WIDTH, len(wanted) or 1, 6))
-        rows = max(1, min(room_height // PANEL_HEIGHT, -(-len(wanted) // columns)))
+        columns, rows = grid(len(wanted), room_width // PANEL_WIDTH, room_height // PANEL_HEIGHT)
         per_page = columns * rows
         pages = max(1, -(-len(wanted) // per_page))
         self.page = min(self.page, pages - 1)
@@ -297,6 +297,11 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
             panel.display = index < len(specs)
             if index < len(specs):
                 panel.assign(specs[index])
+
+    def on_panel_pointed(self, event: Panel.Pointed) -> None:
+        """What the keys do, with the mouse: a click puts the cursor, the wheel zooms about it."""
+        options = self.options.with_cursor(event.place)
+        self.choose(options if event.zoom == 1.0 else options.zoom(event.zoom))
 
     # -- actions -----------------------------------------------------------------------------------
 
@@ -371,3 +376,18 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         spec = self.selected()
         if spec is not None:
             self.app.push_screen(FocusScreen(self, spec))
+
+
+def grid(panels: int, most_columns: int, most_rows: int) -> tuple[int, int]:
+    """Columns and rows for a page: as many as fit, with the fewest holes when all panels do."""
+    most_columns, most_rows = max(1, min(most_columns, MOST_COLUMNS)), max(1, most_rows)
+    fitting = [
+        columns
+        for columns in range(1, min(most_columns, max(1, panels)) + 1)
+        if -(-panels // columns) <= most_rows and columns > most_columns // 2
+    ]
+    if not fitting:
+        columns = min(most_columns, max(1, panels))
+        return columns, max(1, min(most_rows, -(-panels // columns)))
+    columns = min(fitting, key=lambda columns: (-panels % columns, -columns))
+    return columns, max(1, -(-panels // columns))

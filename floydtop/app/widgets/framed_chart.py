@@ -44,7 +44,7 @@ class FramedChart(Canvas):
             y_ticks=y_ticks(spec, low, high, max(2, min(9, height // 4)), log=view.options.log),
             title=clean(spec.title),
             x_label=clean(self._x_label(view, spec, drawn)),
-            axes_color=rgb(self.palette.faint),
+            axes_color=rgb(self.palette.dim),
             glyphs=view.glyphs,
         )
         rows = _rows_of(text)
@@ -57,14 +57,16 @@ class FramedChart(Canvas):
         palette = self.palette
         curves = []
         named: set[int] = set()
-        for one in drawn:
+        # In the order of the table below, with what is only context beneath.
+        for one in sorted(drawn, key=lambda one: (one.kind == "line", one.curve)):
             if one.kind == "fill":
                 continue
             label = letter = ""
             if one.kind == "line" and one.curve not in named:
                 named.add(one.curve)
-                letter = spec.mark(one.curve)
-                label = clean(series_name(spec, spec.names[one.curve]))
+                letter = spec.mark(one.curve) if spec.marks else ""
+                name = clean(series_name(spec, spec.names[one.curve]))
+                label = name if spec.marks else f"{spec.mark(one.curve)} {name}"
             color = spec.color(one.curve)
             bright = one.kind == "line" and one.curve not in spec.dimmed
             style = palette.curve(color) if bright else palette.faded[color % 8]

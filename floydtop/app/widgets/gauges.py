@@ -6,12 +6,17 @@ from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width
 from floydtop.app.words import cpu_text, disk_text, memory_text
+from floydtop.plot.braille import sparkline
 from floydtop.plot.units import format_bytes
 from floydtop.session.session import Session
 
 BAR = 8
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 MOST_ROWS = 2
+SPARK = 8
+SPARK_FROM = 150
+"""Columns of the terminal from which each gauge has a sparkline of its last recorded samples."""
+
 GAP = 3
 
 
@@ -20,6 +25,7 @@ class Gauges(Canvas):
 
     _over = False
     """The job has ended: what is shown was the last reading."""
+    _session: Session | None = None
 
     def draw(self, view: View) -> None:
         """Show the present reading, or the last recorded sample of a session that is over."""
@@ -46,6 +52,7 @@ class Gauges(Canvas):
     def _items(self, view: View) -> list[Row]:
         session = view.session
         values, unknown = readings(session)
+        self._session = session
         self._over = session.state == "exited"
         if session.state == "no-process":
             text = "no process on this machine writes this log: no system metrics"
@@ -81,6 +88,12 @@ class Gauges(Canvas):
             items.append(self._gauge(f"GPU{index}", f"{name}.utilization", values, unknown, text))
         return items
 
+    def _spark(self, name: str) -> str:
+        """The last recorded samples: it moves with them only, not with each present reading."""
+        series = self._session.system.get(name) if self._session is not None else None
+        means = list(series.means[-SPARK:]) if series is not None else []
+        return sparkline(means, SPARK, 0.0, 100.0, glyphs="ascii" if self.glyphs == "ascii" else "block")
+
     def _gauge(
         self, label: str, name: str, values: dict[str, float], unknown: dict[str, str], text: str
     ) -> Row:
@@ -92,7 +105,10 @@ class Gauges(Canvas):
         else:
             style = palette.faint if self._over else palette.good if percent < 85 else palette.warning
             full, empty = bar(percent)
-            row += [Run(full, style), Run(empty, palette.track), Run(f" {percent:3.0f}% ", palette.strong)]
+            row += [Run(full, style), Run(empty, palette.track)]
+            if self.size.width >= SPARK_FROM:
+                row.append(Run(" " + self._spark(name), style))
+            row.append(Run(f" {percent:3.0f}% ", palette.strong))
         if text:
             row.append(Run(text, palette.dim))
         return row

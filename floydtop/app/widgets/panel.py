@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rich.style import Style
+from textual import events
+from textual.message import Message
 
 from floydtop.app.axis_labels import number, x_label_row, y_label_column, y_ticks
 from floydtop.app.curves import Curves, Drawn
@@ -37,6 +39,31 @@ class Panel(Canvas, can_focus=True):
             self.border_title = safe(spec.title)
         self.spec = spec
 
+    class Pointed(Message):
+        """The mouse did something at a place of the chart: a share of its width."""
+
+        def __init__(self, place: float, zoom: float) -> None:
+            super().__init__()
+            self.place = place
+            self.zoom = zoom
+            """1 to put the cursor there, below 1 to zoom in, above to zoom out."""
+
+    def on_click(self, event: events.Click) -> None:
+        self._point(event, 1.0)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._point(event, 0.5)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._point(event, 2.0)
+
+    def _point(self, event: events.MouseEvent, zoom: float) -> None:
+        offset = event.get_content_offset(self)
+        width = self.size.width - LABELS
+        if offset is not None and offset.x >= LABELS and width > 1:
+            event.stop()
+            self.post_message(self.Pointed((offset.x - LABELS) / (width - 1), zoom))
+
     def draw(self, view: View) -> None:
         """Bring the panel up to date."""
         width, height = self.size.width, self.size.height
@@ -56,14 +83,19 @@ class Panel(Canvas, can_focus=True):
             low, high = view.x_range(spec)
             plot_width = width - LABELS
             ticks = view.ticks(low, high, max(2, plot_width // 8))
-            rows.append([Run(" " * LABELS + x_label_row(ticks, low, high, plot_width), self.palette.faint)])
+            labels = x_label_row(ticks, low, high, plot_width)
+            unit = "" if view.on_time else clean(view.x_label(spec))
+            if unit and labels.endswith(" " * (len(unit) + 1)):
+                # Steps and epochs stand side by side on one dashboard: each chart says which it has.
+                labels = labels[: -len(unit)] + unit
+            rows.append([Run(" " * LABELS + labels, self.palette.faint)])
         self.show(rows)
 
     def _chart(self, view: View, spec: PanelSpec, drawn: list[Drawn], width: int, height: int) -> list[Row]:
         palette = self.palette
         plot_width = width - LABELS
         low, high = self._curves.scale.low, self._curves.scale.high
-        ticks = y_ticks(spec, low, high, max(2, min(height // 2, 5)), log=view.options.log)
+        ticks = y_ticks(spec, low, high, max(2, min(height // 3 + 1, 5)), log=view.options.log)
         labels = y_label_column(ticks, low, high, height, LABELS)
         layers = [_layer(spec, one) for one in drawn]
         cells = draw(layers, plot_width, height, low, high, glyphs=view.glyphs)
@@ -125,7 +157,10 @@ class Panel(Canvas, can_focus=True):
             row.append(Run(f"{self._curves.hidden} {why}  ", palette.warning))
         first = view.series(spec, spec.names[0])
         if not isinstance(first, Series):
-            return [*row, Run(f"max {number(spec, max(first.highs))}", palette.dim)] if first else row
+            if not first:
+                return row
+            newest = self._newest(view, spec, spec.names[0]) or 0.0
+            return [*row, Run(f"max {number(spec, max(newest, *first.highs))}", palette.dim)]
         bad = sum(view.session.metrics[name].not_finite for name in spec.names)
         if bad:
             row.append(Run(f"{bad} NaN/inf  ", palette.bad))

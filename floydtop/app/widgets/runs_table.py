@@ -58,5 +58,9 @@ class RunsTable(LogView):
         series = view.session.metrics.get(f"{spec.title} {letter}")
         if not isinstance(series, Series) or series.minimum > series.maximum:
             return "-"
-        best = series.maximum if QUALITY.search(spec.title) else series.minimum
+        best = series.maximum if _more_is_better(spec.title) else series.minimum
         return f"{number(spec, series.last)} best {number(spec, best)}"
+
+
+def _more_is_better(metric: str) -> bool:
+    return QUALITY.search(metric) is not None or "per_second" in metric

@@ -13,7 +13,8 @@ from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width, spread
 from floydtop.app.words import job_state
 from floydtop.events import Progress
-from floydtop.plot.units import format_duration
+from floydtop.plot.units import format_duration, format_value
+from floydtop.session.session import Session
 
 BAR = 12
 
@@ -34,13 +35,14 @@ class StatusBar(Canvas):
             mood
         ]
         job = session.header.job if session.header else None
-        progress = session.present.progress if session.present is not None else None
+        progress = session.progress.latest
         elapsed = format_duration(max(0.0, session.now - session.origin))
         # From what is left out first to what stays to the last.
         parts: dict[str, Row] = {
-            "bar": progress_bar(progress, palette),
+            "bar": progress_bar(session.progress.share, palette),
             "brand": [Run(" floydtop ", palette.accent)],
             "pid": [Run(f" pid {job.pid} ", palette.dim)] if job is not None else [],
+            "pace": pace_words(session, palette),
             "progress": progress_words(progress, palette),
             "axis": [Run(f" {axis_words(view.options)} ", palette.dim)],
             "elapsed": [Run(f" {elapsed:>6} ", palette.text)] if job is not None else [],
@@ -48,14 +50,14 @@ class StatusBar(Canvas):
             "state": [Run(f" {sign} {words} ", style)],
         }
         width = self.size.width
-        for part in ("bar", "brand", "pid", "progress", "axis", "elapsed", "mode"):
+        for part in ("bar", "brand", "pid", "pace", "progress", "axis", "elapsed", "mode"):
             if sum(map(row_width, parts.values())) + NAME <= width:
                 break
             parts[part] = []
         room = width - sum(map(row_width, parts.values())) - 3
         left = [*parts["brand"], *parts["state"], *self._job_name(session.name, room)]
         left += [*parts["pid"], *parts["elapsed"]]
-        right = [*parts["progress"], *parts["bar"], *parts["axis"], *parts["mode"]]
+        right = [*parts["progress"], *parts["bar"], *parts["pace"], *parts["axis"], *parts["mode"]]
         self.show([spread(left, right, width, palette.dim)])
 
     def _job_name(self, command: str, room: int) -> Row:
@@ -96,27 +98,25 @@ def progress_words(progress: Progress | None, palette: Palette) -> Row:
     return []
 
 
-def progress_bar(progress: Progress | None, palette: Palette) -> Row:
+def progress_bar(share: float | None, palette: Palette) -> Row:
     """How much of the run is done."""
-    share = done_share(progress) if progress is not None else None
     if share is None:
         return []
     full = round(share * BAR)
-    return [
-        Run("━" * full, palette.accent),
-        Run("━" * (BAR - full), palette.track),
-        Run(f" {share:4.0%} ", palette.dim),
-    ]
+    done, left = Run("━" * full, palette.accent), Run("━" * (BAR - full), palette.track)
+    return [done, left, Run(f" {share:4.0%} ", palette.dim)]
 
 
-def done_share(progress: Progress) -> float | None:
-    """How much of the run is done, 0 to 1, where the job tells it."""
-    within = 0.0
-    if progress.step is not None and progress.steps:
-        within = min(1.0, progress.step / progress.steps)
-    if progress.epoch is not None and progress.epochs:
-        return max(0.0, min(1.0, (progress.epoch - 1 + within) / progress.epochs))
-    return within if progress.steps else None
+def pace_words(session: Session, palette: Palette) -> Row:
+    """How long it will still take, and how fast it goes."""
+    eta = session.progress.eta_seconds(session.now)
+    rate = session.progress.steps_per_second
+    row: Row = []
+    if rate is not None:
+        row.append(Run(f" {format_value(rate)}/s ", palette.dim))
+    if eta is not None:
+        row.append(Run(f" {format_duration(eta)} left ", palette.text))
+    return row
 
 
 def short_command(command: str) -> str:

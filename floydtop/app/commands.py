@@ -1,0 +1,36 @@
+"""What the command palette offers beside the keys: each metric as the x-axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from floydtop.app.safe import clean, safe
+from floydtop.app.screens.monitor import MonitorScreen
+
+HELP = "any metric as x"
+
+
+class MetricAxes(Provider):
+    """Names of metrics come from the job, and Textual would read a plain string as markup."""
+
+    async def discover(self) -> Hits:
+        """All of them, before anything is typed."""
+        for label, command in self._commands():
+            yield DiscoveryHit(safe(label), command, text=label, help=HELP)
+
+    async def search(self, query: str) -> Hits:
+        """Those that match what is typed."""
+        matcher = self.matcher(query)
+        for label, command in self._commands():
+            score = matcher.match(label)
+            if score > 0:
+                yield Hit(score, safe(label), command, text=label, help=HELP)
+
+    def _commands(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        screen = self.screen
+        if isinstance(screen, MonitorScreen):
+            for name in screen.source.session.metrics:
+                yield f"x-axis: {clean(name)}", partial(screen.use_metric_as_x, name)
