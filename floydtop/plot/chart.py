@@ -107,6 +107,8 @@ def _header(title: str, curves: Sequence[Curve], samples: Sequence[str], width: 
     """Title and legend in one row of `width` columns; plotext's own legend hides how a loss begins."""
     entries: list[tuple[str, Color | None]] = [(f" {title}" if title else "", None)]
     for curve, sample in zip(curves, samples, strict=True):
+        if not curve.name and not curve.letter:
+            continue
         entries.append((f"  {sample} {curve.name} {curve.letter[:1]}".rstrip(), curve.color))
     header, room = "", width
     for text, paint in entries:
