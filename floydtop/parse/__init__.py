@@ -38,6 +38,7 @@ class Parser:
         self._patterns = tuple(patterns)
         self._learn = learn and not patterns
         self._formats: tuple[Format, ...] = formats()
+        self._needles = sorted({needle for one in self._formats for needle in one.needles})
         self.read_by = ""
         """Name of the format that read the last line that went the long way, or an empty string."""
         self._dull: set[bytes] = set()
@@ -222,7 +223,13 @@ class Parser:
             return found, bad
         if line.rewritten and (b"{" in raw or b"%|" in raw or b" [0" in raw):
             *earlier, text = line.segments
+            before = ""
             for segment in earlier:
+                # A bar redrawn at the same count has no news: of five tqdm frames four end here.
+                head = segment[: segment.find(" [")]
+                if head == before and "100%" not in head and "{" not in segment:
+                    continue
+                before = head
                 if "{" in segment:
                     inside, wrong, segment = jsonl.extract(segment)
                     found += inside
@@ -259,8 +266,10 @@ class Parser:
 
     def _text(self, text: str) -> list[Found]:
         state = self._state
+        needles = self._needles
+        present = {needle for needle in needles if needle in text}
         for one in self._formats:
-            if one.needles and not any(needle in text for needle in one.needles):
+            if one.needles and present.isdisjoint(one.needles):
                 continue
             found = one.read(text, state)
             if found is not None:

@@ -38,17 +38,21 @@ def read(text: str, state: State) -> list[Found] | None:
         memory.line = state.number
         return _summary(row[1], row[2], memory)
     found: list[Found] = []
+    at: dict[str, int] = {}
     for match in _DICT.finditer(text):
-        values = {name: float(value) for name, value in _ITEM.findall(match[0])}
-        point = record(values)
+        items = list(_ITEM.finditer(text, match.start(), match.end()))
+        point = record({item[1]: float(item[2]) for item in items})
+        at = {f"={item[1]}": len(text) - item.start(2) for item in items}
+        at |= {item[1]: len(text) - item.start(2) for item in items if item[1] in ("step", "epoch")}
         if point is None or (point.step is None and point.epoch is None and _is_setting(text, match)):
             continue
         rank = strip(text).rank
         if rank:
+            at = {}
             point.values = {f"rank{rank}/{name}": value for name, value in point.values.items()}
         found.append(point)
-    if len(found) == 1:
-        state.told = Told(found[0].step, None, found[0].epoch, None)
+    if len(found) == 1 and at:
+        state.told = Told(found[0].step, None, found[0].epoch, None, at=at)
     return found or None
 
 
