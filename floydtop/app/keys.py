@@ -60,7 +60,7 @@ OUTPUT = (
     Key("G", "go_to_point", "Point", "From the marked line back to its point"),
     Key("d", "toggle_system", "System", "Show or hide the system charts"),
     Key("u", "every_gpu", "GPUs", "Also the GPUs that the job does not use"),
-    Key("Y", "copy", "Copy", "Copy the value under the cursor, or the newest one, to the clipboard"),
+    Key("Y", "copy", "Copy", "Copy the value under the cursor, or the newest one"),
 )
 
 MONITOR = (
@@ -71,6 +71,7 @@ MONITOR = (
     Key("pagedown,n", "next_page", "Page", "More charts, when they do not fit", footer=True),
     Key("pageup,p", "previous_page", "Back", "The charts before"),
     *OUTPUT,
+    Key("r", "next_log", "Rank", "The next log, when several are watched (rank 1 after rank 0)"),
     Key("space", "pause", "Pause", "Hold the view still; the recording goes on"),
 )
 
@@ -126,7 +127,13 @@ PICKER = (
     Key("ctrl+c", "quit", "Quit", "Quit, from anywhere", priority=True),
 )
 
-HELP = (Key("escape,question_mark,enter", "close", "Back", "Back", footer=True),)
+HELP = (
+    Key("escape,question_mark,enter", "close", "Back", "Back", footer=True),
+    Key("down,j", "scroll(1)", "Down", "Further down"),
+    Key("up,k", "scroll(-1)", "Up", "Back up"),
+    Key("pagedown,n,space", "scroll(15)", "Page", "Further down by a page"),
+    Key("pageup,p", "scroll(-15)", "Page", "Back up by a page"),
+)
 
 NAMES = {
     "question_mark": "?",

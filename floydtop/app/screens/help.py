@@ -25,21 +25,37 @@ class HelpScreen(ModalScreen[None]):
     def action_close(self) -> None:
         self.dismiss()
 
+    def action_scroll(self, rows: int) -> None:
+        self.query_one(HelpCard).scroll_rows(rows)
+
 
 class HelpCard(Canvas):
-    """The rows of keys."""
+    """The rows of keys; where they do not fit, they scroll."""
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         super().__init__(id="help")
         self._keys = keys
+        self._first = 0
         self.border_title = safe("keys")
         self.border_subtitle = safe("Esc closes")
 
     def on_mount(self) -> None:
+        self.styles.height = len(self._rows()) + 4
+
+    def on_resize(self) -> None:
+        self.scroll_rows(0)
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move by rows, negative for back."""
+        everything, height = self._rows(), self.size.height
+        self._first = max(0, min(self._first + rows, len(everything) - height))
+        if height < len(everything):
+            self.border_subtitle = safe("↓ ↑ scroll, Esc closes")
+        self.show(everything[self._first : self._first + height])
+
+    def _rows(self) -> list[Row]:
         rows = [*self._table(self._keys), [], self._heading("in one large chart"), *self._table(FOCUS[:1])]
-        rows += [[], *self._legend()]
-        self.styles.height = len(rows) + 4
-        self.show(rows)
+        return [*rows, [], *self._legend()]
 
     def _heading(self, text: str) -> Row:
         return [Run(text, self.palette.accent)]
@@ -48,7 +64,7 @@ class HelpCard(Canvas):
         palette = self.palette
         return [
             [
-                Run(f"{' '.join(key_name(name) for name in key.keys.split(',')):<20}", palette.accent),
+                Run(f"{' '.join(key_name(name) for name in key.keys.split(',')):<17}", palette.accent),
                 Run(key.help, palette.text),
             ]
             for key in keys
