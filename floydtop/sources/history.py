@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import BLOCK, Chunk
+from floydtop.sources.content import FINGERPRINT_BYTES
 from floydtop.sources.finished import is_packed
-from floydtop.sources.growing import FINGERPRINT_BYTES
 
 PROBES = 256
 """One for each column of a wide chart."""

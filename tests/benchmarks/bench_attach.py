@@ -1,4 +1,4 @@
-"""Figures for finding and following a job's output: python -m tests.benchmarks.bench_attach"""
+"""Figures for finding and following a job's output: python -m tests.benchmarks.bench_attach [GIBIBYTES]"""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from floydtop.sources import descriptors
 from floydtop.sources.chunks import Chunk
 from floydtop.sources.follow import follow, read_all
+from floydtop.sources.history import backwards, last_lines, outline
 from floydtop.sources.output import find_output
 from floydtop.sources.writers import find_writers
 
@@ -130,8 +131,9 @@ async def rest() -> None:
 def reading() -> None:
     line = b"epoch 1 batch 17 of 938, nothing to see here, all is well so far\n"
     block = (line * 19 + b'{"metric": "loss", "value": 0.4321, "step": 12345}\n') * 800
+    gibibytes = float(sys.argv[1]) if len(sys.argv) > 1 else 1
     with open("large.log", "wb") as log:
-        for _ in range(256):
+        while log.tell() < gibibytes * (1 << 30):
             log.write(block)
     size = os.path.getsize("large.log")
 
@@ -147,6 +149,13 @@ def reading() -> None:
     report(f"read_all, {size >> 20} MiB in the page cache", size / median_ms(plainly, 5) / 1000, "MB/s", "-")
     once = median_ms(lambda: asyncio.run(followed()), 5)
     report("follow, the same", size / once / 1000, "MB/s", "-")
+    end = last_lines("large.log").offset
+    report(
+        f"last lines of {size / (1 << 30):.1f} GiB", median_ms(lambda: last_lines("large.log")), "ms", "< 300"
+    )
+    report("outline of it in 256 samples", median_ms(lambda: list(outline("large.log"))), "ms", "< 1000")
+    back = median_ms(lambda: sum(len(chunk.data) for chunk in backwards("large.log", end)), 3)
+    report("all of it backwards", end / back / 1000, "MB/s", "-")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     report("peak memory of this process", peak, "MiB", "-")
 
