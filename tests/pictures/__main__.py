@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from floydtop.plot.svg import portable, to_png
 from tests.pictures import SCREENSHOTS
 from tests.pictures.scenes import SCENES, Scene, photograph
-from tests.pictures.svg import portable, to_png
 
 
 def main() -> int:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from floydtop.plot.svg import portable, to_png
 from tests.pictures import SESSION
 from tests.pictures.__main__ import settle_surroundings
 from tests.pictures.record import anonymous
 from tests.pictures.scenes import Scene, photograph
-from tests.pictures.svg import portable
 
 SMALL = Scene("small", (80, 24), live=0.5)
 
@@ -49,8 +49,6 @@ async def test_a_picture_shows_the_curves_of_the_recording(tmp_path: Path) -> No
     reason="cairosvg (dependency group pictures) is not installed: PNG NOT tested",
 )
 async def test_a_png_is_as_wide_as_asked(tmp_path: Path) -> None:
-    from tests.pictures.svg import to_png
-
     png = to_png(portable(await photograph(SMALL, tmp_path)), 800)
     assert png.startswith(b"\x89PNG")
     assert int.from_bytes(png[16:20], "big") == 800

@@ -7,7 +7,8 @@ import unicodedata
 from itertools import groupby
 from xml.etree import ElementTree
 
-from tests.pictures.glyphs import draw, is_drawn
+from floydtop.errors import FloydtopError
+from floydtop.plot.glyph_paths import draw, is_drawn
 
 SVG = "http://www.w3.org/2000/svg"
 ElementTree.register_namespace("", SVG)
@@ -54,9 +55,17 @@ def for_cairo(svg: str) -> str:
 
 
 def to_png(svg: str, pixels_wide: int) -> bytes:
-    """The picture as PNG."""
-    import cairosvg
+    """The picture as PNG.
 
+    Raises:
+        FloydtopError: CairoSVG, or the cairo library that it draws with, is not installed.
+    """
+    try:
+        import cairosvg
+    except (ImportError, OSError):
+        raise FloydtopError(
+            "A PNG needs CairoSVG: pip install 'floydtop[png]', or save the picture as SVG."
+        ) from None
     png = cairosvg.svg2png(bytestring=for_cairo(svg).encode(), output_width=pixels_wide)
     assert isinstance(png, bytes)
     return png

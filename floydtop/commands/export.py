@@ -1,0 +1,60 @@
+"""`floydtop export`: what a log, a session or a job says, for other programs and as pictures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from floydtop.errors import FloydtopError
+
+FORMATS = ("jsonl", "csv", "json", "html", "svg", "png")
+
+FOR_FILES = ("html", "svg", "png")
+"""Formats that nobody reads in a terminal."""
+
+
+def export(text: str, form: str, output: str | None, size: tuple[int, int]) -> int:
+    """Write a log, a session or a job in one of the `FORMATS`.
+
+    Args:
+        output: the file; None or - for standard output.
+        size: columns and rows of the screen of which svg and png are a picture.
+
+    Raises:
+        FloydtopError: no such target, no way to write the file, or a library is missing.
+    """
+    to_stdout = output is None or output == "-"
+    if to_stdout and form in FOR_FILES and sys.stdout.isatty():
+        raise FloydtopError(f"{form} is nothing to read in a terminal: name a file with -o FILE.")
+    blocks = _blocks(text, form, size)
+    if to_stdout:
+        for block in blocks:
+            sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+        return 0
+    assert output is not None
+    try:
+        with open(output, "wb") as file:
+            file.writelines(blocks)
+    except OSError as error:
+        raise FloydtopError(f"Cannot write {output}: {error.strerror}.") from None
+    return 0
+
+
+def _blocks(text: str, form: str, size: tuple[int, int]) -> Iterable[bytes]:
+    from floydtop.commands.report import events_of, session_of
+
+    if form == "html":
+        from floydtop.commands.page import page
+
+        return [page(session_of(text))]
+    if form in ("svg", "png"):
+        from floydtop.commands.pictures import picture
+
+        return [picture(text, form, size)]
+    from floydtop.session import export as formats
+
+    if form == "json":
+        return [formats.to_document(session_of(text))]
+    events = events_of(text)
+    return formats.to_jsonl(events) if form == "jsonl" else formats.to_csv(events)
