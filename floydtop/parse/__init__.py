@@ -226,7 +226,7 @@ class Parser:
             before = ""
             for segment in earlier:
                 # A bar redrawn at the same count has no news: of five tqdm frames four end here.
-                head = segment[: segment.find(" [")]
+                head = segment[: segment.rfind(" [")]
                 if head == before and "100%" not in head and "{" not in segment:
                     continue
                 before = head
