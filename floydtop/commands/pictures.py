@@ -29,9 +29,13 @@ def picture(text: str, form: str, size: tuple[int, int]) -> bytes:
     Raises:
         FloydtopError: no such target, nothing in it, or no library that draws PNG.
     """
-    # Looked at while Textual is imported; a picture has all colours, wherever it is made.
-    os.environ |= {"COLORTERM": "truecolor", "FLOYDTOP_GLYPHS": os.environ.get("FLOYDTOP_GLYPHS", "braille")}
+    from floydtop.settings import Settings
+
+    # A picture has all colours and glyphs, wherever it is made; Textual looks at these when it is imported.
+    os.environ["COLORTERM"] = "truecolor"
     os.environ.pop("NO_COLOR", None)
+    if Settings()["glyphs"] == "auto":
+        os.environ["FLOYDTOP_GLYPHS"] = "braille"
     from floydtop.plot.svg import portable, to_png
 
     with tempfile.TemporaryDirectory(prefix="floydtop-picture-") as folder:
@@ -73,13 +77,9 @@ async def _photograph(session: Path, size: tuple[int, int]) -> str:
     from floydtop.app import FloydtopApp
     from floydtop.session.player import Player
 
-    player = Player(session)
-    app = FloydtopApp(player)
+    app = FloydtopApp(Player(session))
     async with app.run_test(size=size) as pilot:
         await _at_rest(pilot)
-        if not any(series.has_times for series in player.session.metrics.values()):
-            await pilot.press("x")
-            await _at_rest(pilot)
         return app.export_screenshot(title="floydtop")
 
 
