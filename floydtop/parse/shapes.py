@@ -23,7 +23,10 @@ PROOFS = 2
 """How often a plan has to give what its format gives before it is believed."""
 LONGEST = 4096
 
-# What is one token must follow from the shape alone, so commas always join.
+# Runs of what numbers are made of; it begins with a set, which the engine looks for 3 times as fast.
+_RUN = re.compile(rb"[-+.\d][\d.,eE+-]*")
+_WORDS = re.compile(rb"(?i:nan|inf)")
+# Where nan and inf are about. What is one token must follow from the shape alone, so commas always join.
 _TOKEN = re.compile(
     rb"[-+]?\d+(?:,\d+)*(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+(?:[eE][-+]?\d+)?|[-+]?(?i:nan|infinity|inf)"
 )
@@ -46,27 +49,32 @@ class Plan:
     epochs: int | None
     place: Callable[[State, Told], Place | None] | None
     section: str
+    tokens: Callable[[bytes], list[bytes]]
     proofs: int = 0
 
     def apply(self, raw: bytes) -> tuple[list[tuple[MetricGroup, dict[str, float]]], Told] | None:
         """The values by group and the place of a line of this shape, or None when it does not fit."""
-        tokens = _TOKEN.findall(raw)
+        tokens = self.tokens(raw)
         if len(tokens) != self.count:
             return None
         for index, text in self.literals:
             if tokens[index] != text:
                 return None
-        groups = [
-            (group, {name: _float(tokens[index]) for name, index in items}) for group, items in self.groups
-        ]
-        told = Told(
-            None if self.step is None else int(_float(tokens[self.step])),
-            None if self.steps is None else int(_float(tokens[self.steps])),
-            None if self.epoch is None else _float(tokens[self.epoch]),
-            None if self.epochs is None else int(_float(tokens[self.epochs])),
-            self.place,
-            self.section,
-        )
+        try:
+            groups = [
+                (group, {name: _float(tokens[index]) for name, index in items})
+                for group, items in self.groups
+            ]
+            told = Told(
+                None if self.step is None else _whole(tokens[self.step]),
+                None if self.steps is None else _whole(tokens[self.steps]),
+                None if self.epoch is None else _float(tokens[self.epoch]),
+                None if self.epochs is None else _whole(tokens[self.epochs]),
+                self.place,
+                self.section,
+            )
+        except (ValueError, OverflowError):
+            return None
         return groups, told
 
 
@@ -82,7 +90,14 @@ def _float(token: bytes) -> float:
     try:
         return float(token)
     except ValueError:
-        return float(token.replace(b",", b""))
+        return float(token.replace(b",", b"").rstrip(b"."))
+
+
+def _whole(token: bytes) -> int:
+    value = _float(token)
+    if value != int(value) or abs(value) > 1e15:
+        raise ValueError
+    return int(value)
 
 
 def filled(text: str) -> str:
@@ -92,7 +107,8 @@ def filled(text: str) -> str:
 
 def learn(raw: bytes, found: Found, told: Told) -> Plan | None:
     """Find each number of a result among the tokens of its line; None when one is not there or not alone."""
-    tokens = list(_TOKEN.finditer(raw))
+    pattern = _TOKEN if _WORDS.search(raw) else _RUN
+    tokens = list(pattern.finditer(raw))
     by_value: dict[str, list[int]] = {}
     by_place: dict[int, int] = {}
     for index, token in enumerate(tokens):
@@ -131,5 +147,14 @@ def learn(raw: bytes, found: Found, told: Told) -> Plan | None:
         if index == rank or _IN_WORD.match(raw, max(0, token.start() - 1))
     ]
     return Plan(
-        len(tokens), literals, list(groups.items()), step, steps, epoch, epochs, told.place, told.section
+        len(tokens),
+        literals,
+        list(groups.items()),
+        step,
+        steps,
+        epoch,
+        epochs,
+        told.place,
+        told.section,
+        pattern.findall,
     )
