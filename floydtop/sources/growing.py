@@ -23,7 +23,7 @@ from floydtop.sources.rotated import between, siblings
 
 STEP_SECONDS = 1.0
 """How often to look at the file without being woken up."""
-_PACE_SECONDS = 0.004
+_PACE_SECONDS = 0.003
 """Least time between two looks: a job that prints 1,000 lines a second must not cost 1,000 reads a second."""
 
 Owner = Literal["same", "empty", "missing"]
