@@ -117,7 +117,12 @@ def _monitor(arguments: list[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("target", nargs="?", help="a pid, a log file or FIFO, - (a pipe) or a session")
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="a pid, a log file or FIFO, - (a pipe) or a session; several logs of one job, rank 0 first",
+    )
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
     parser.add_argument("--explain", action="store_true", help="tell where the output was found, and why")
@@ -125,23 +130,28 @@ def _monitor(arguments: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
     options = parser.parse_args(arguments)
     _set_screen(options)
-    if options.target is None and options.pid is None and options.log is None:
+    target = options.targets[0] if options.targets else None
+    if target is None and options.pid is None and options.log is None:
         if not sys.stdin.isatty() or not sys.stdout.isatty():
             parser.print_help()
             return 0
         from floydtop.commands.pick import pick
 
-        options.target = pick()
-        if options.target is None:
+        target = pick()
+        if target is None:
             return 0
     if options.explain:
         from floydtop.commands.watch import explain
 
-        return explain(options.target, options.pid)
+        return explain(target, options.pid)
+    if len(options.targets) > 1:
+        from floydtop.commands.several import watch_several
+
+        return watch_several(options.targets, interval=options.interval)
     from floydtop.commands.watch import watch
 
     return watch(
-        options.target, options.pid, options.log, interval=options.interval, detach=not options.no_detach
+        target, options.pid, options.log, interval=options.interval, detach=not options.no_detach
     )
 
 

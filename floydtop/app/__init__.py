@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -55,6 +55,7 @@ class FloydtopApp(Guarded[None]):
     """Shows one session: a live one through a feed, a recorded one through a player.
 
     Args:
+        others: more sessions like the first, one key away: the ranks of one job.
         recorder: recorded with inside the app, its workers being the app's; it ends with the app.
     """
 
@@ -68,13 +69,17 @@ class FloydtopApp(Guarded[None]):
         source: Feed | Player | Comparison,
         recorder: Recorder | None = None,
         settings: Settings | None = None,
+        others: Sequence[Feed] = (),
     ) -> None:
         super().__init__()
         self._source = source
+        self._others = others
         self.settings = settings if settings is not None else Settings()
         self.glyphs = usable_glyphs(self.settings["glyphs"])
         self._recorder = recorder
         self._recording: asyncio.Task[None] | None = None
+        self._screens: list[MonitorScreen] = []
+        self._at = 0
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", self.settings["theme"])
@@ -93,12 +98,22 @@ class FloydtopApp(Guarded[None]):
             from floydtop.app.screens.compare import CompareScreen
 
             screen = CompareScreen(self._source)
-        screen.options = replace(
-            screen.options, smoothing=float(self.settings["smoothing"]), log=self.settings["log_scale"]
-        )
-        screen.set_class(self.glyphs == "ascii", "ascii")
-        self.push_screen(screen)
+        self._screens = [screen, *map(MonitorScreen, self._others)]
+        for place, one in enumerate(self._screens):
+            one.options = replace(
+                one.options, smoothing=float(self.settings["smoothing"]), log=self.settings["log_scale"]
+            )
+            one.set_class(self.glyphs == "ascii", "ascii")
+            one.place = f"log {place + 1}/{len(self._screens)}" if self._others else ""
+            self.install_screen(one, f"log {place}")
+        self.push_screen("log 0")
         self._listen_to_signals()
+
+    def next_log(self) -> None:
+        """The next of several logs: rank 1 after rank 0."""
+        if self._others:
+            self._at = (self._at + 1) % len(self._screens)
+            self.switch_screen(f"log {self._at}")
 
     def terminal_is_behind(self) -> bool:
         """Whether the terminal has not yet taken what was sent: a slow or stalled link.

@@ -225,7 +225,7 @@ def say_goodbye(session: Path) -> None:
         return
     if recording.live:
         name = str(recording.header.job.pid) if recording.header.job else recording.name
-        print(f"The recording goes on: `floydtop {name}` shows it again, `floydtop stop {name}` ends it.")
+        print(f"Still recording: `floydtop {name}` shows it, `floydtop stop {name}` ends it.")
     else:
         print(f"The recording is complete: floydtop replay {recording.name}")
 

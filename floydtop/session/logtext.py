@@ -31,7 +31,7 @@ def fill_in(session: Session) -> bool:
         Whether the lines changed.
     """
     position, header = session.position, session.header
-    newest = session.lines[-1].line if session.lines else 0
+    newest = max((line.line for line in session.lines), default=0)
     if position is None or header is None or header.log is None or newest >= position.line - 1:
         return False
     lines = lines_before(header.log, position, session.lines.maxlen or 1)

@@ -71,7 +71,7 @@ def test_ctrl_c_in_floydtop_does_not_reach_the_job(terminal: Terminal) -> None:
     pid = pid_on(terminal.wait("step 1"))
     terminal.press("C-c")
     terminal.press("q")
-    terminal.wait("The recording goes on")
+    terminal.wait("Still recording")
     try:
         os.kill(pid, 0)
     finally:
@@ -86,7 +86,7 @@ def test_a_pipe_is_watched_with_keys_from_the_terminal_and_its_job_survives_quit
     pid = pid_on(terminal.wait("step 1"))
     terminal.wait("● recording")
     terminal.press("q")
-    terminal.wait("The recording goes on")
+    terminal.wait("Still recording")
     [recording] = recordings()
     assert recording.header.log is not None
     log = Path(recording.header.log.path)

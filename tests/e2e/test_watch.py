@@ -54,7 +54,7 @@ def test_a_job_is_watched_killed_and_replayed(terminal: Open, training: Job) -> 
 
     screen.press("x")
     screen.wait("x: step", FEW_SECONDS)
-    screen.until(lambda text: re.fullmatch(r"[\d.k ]+", x_labels(text)[:100]), FEW_SECONDS)
+    screen.until(lambda text: re.fullmatch(r"(?:[\d.k│ ]|step|epoch)+", x_labels(text)[:100]), FEW_SECONDS)
 
     screen.press("Enter")
     text = screen.wait("┌──", FEW_SECONDS)

@@ -63,6 +63,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
 
     Attributes:
         options: how the charts are wanted.
+        place: which of several logs this is, in words.
         page: which of the charts are shown when they do not all fit.
     """
 
@@ -77,6 +78,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self.page = 0
         self.paused = False
         self.filter = ""
+        self.place = ""
         self.system_panels = True
         self.log_mode: str | None = None
         self._recorded_by_us = recorded_by_us
@@ -203,6 +205,10 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
     @property
     def mode(self) -> str:
         """What the screen is doing, for the status bar."""
+        state = self._recording_state()
+        return f"{self.place}  {state}" if self.place else state
+
+    def _recording_state(self) -> str:
         if self.paused:
             return "paused"
         if self.source.live:
@@ -365,6 +371,9 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         if text:
             self.app.copy_to_clipboard(text)
             self.notify(f"copied {text}")
+
+    def action_next_log(self) -> None:
+        self.app.next_log()  # type: ignore[attr-defined]  # our app has several
 
     def action_pause(self) -> None:
         self.paused = not self.paused

@@ -65,6 +65,12 @@ class Canvas(Widget):
         """What this terminal can show: braille, block or ascii."""
         return getattr(self.app, "glyphs", "braille")
 
+    def on_resize(self) -> None:
+        """Ask for a redraw: a widget that was just mounted has no size before, and nothing to show."""
+        redraw_soon = getattr(self.screen, "redraw_soon", None)
+        if redraw_soon is not None:
+            redraw_soon()
+
     def show(self, rows: Sequence[Row]) -> None:
         """Show rows, top first; text that could do more than show is made harmless here."""
         fresh = [[_harmless(run) for run in row if run.text] for row in rows]

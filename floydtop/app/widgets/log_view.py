@@ -55,15 +55,26 @@ class LogView(Canvas):
         if self._back:
             self._back += count - self._seen
         self._seen = count
-        height = self.size.height
+        noted = self._notes(session)
+        height = self.size.height - len(noted)
         self._back = max(0, min(self._back, len(lines) - height))
         end = len(lines) - self._back
         shown = list(islice(lines, max(0, end - height), end))
         if not shown:
-            self.show([[Run(self._why_empty(session), self.palette.faint)]])
+            self.show([*noted, [Run(self._why_empty(session), self.palette.faint)]])
             return
         why = {bad.line: bad.why for bad in session.malformed}
-        self.show([self._row(line, session, why) for line in shown])
+        self.show([*noted, *(self._row(line, session, why) for line in shown)])
+
+    def _notes(self, session: Session) -> list[Row]:
+        """The newest of what the recorder has to say, in a row of its own above the output."""
+        if not session.notes or self.size.height < 3:
+            return []
+        note = session.notes[-1]
+        style = {"error": self.palette.bad, "warning": self.palette.warning}.get(note.level, self.palette.dim)
+        earlier = f" (and {len(session.notes) - 1} earlier)" if len(session.notes) > 1 else ""
+        text = set_cell_size(f"! {clean(note.text)}{earlier}", self.size.width)
+        return [[Run(text, style)]]
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll by lines, negative for back."""

@@ -84,11 +84,9 @@ class Panel(Canvas, can_focus=True):
             plot_width = width - LABELS
             ticks = view.ticks(low, high, max(2, plot_width // 8))
             labels = x_label_row(ticks, low, high, plot_width)
-            unit = "" if view.on_time else clean(view.x_label(spec))
-            if unit and labels.endswith(" " * (len(unit) + 1)):
-                # Steps and epochs stand side by side on one dashboard: each chart says which it has.
-                labels = labels[: -len(unit)] + unit
-            rows.append([Run(" " * LABELS + labels, self.palette.faint)])
+            # Steps and epochs stand side by side on one dashboard: each chart says which it has.
+            unit = "" if view.on_time else clean(view.x_label(spec))[: LABELS - 1]
+            rows.append([Run(f"{unit:>{LABELS - 1}} {labels}", self.palette.faint)])
         self.show(rows)
 
     def _chart(self, view: View, spec: PanelSpec, drawn: list[Drawn], width: int, height: int) -> list[Row]:

@@ -50,7 +50,7 @@ class StatusBar(Canvas):
             "state": [Run(f" {sign} {words} ", style)],
         }
         width = self.size.width
-        for part in ("bar", "brand", "pid", "pace", "progress", "axis", "elapsed", "mode"):
+        for part in ("bar", "pace", "brand", "progress", "axis", "pid", "elapsed", "mode"):
             if sum(map(row_width, parts.values())) + NAME <= width:
                 break
             parts[part] = []
@@ -68,9 +68,10 @@ class StatusBar(Canvas):
 
     def _mode(self, mode: str) -> Row:
         palette = self.palette
-        style = {"recording": palette.bad, "paused": palette.warning}.get(mode, palette.dim)
-        sign = {"recording": "● ", "paused": "‖ "}.get(mode, "")
-        return [Run(f" {sign}{mode} ", style)]
+        state = mode.rpartition("  ")[2]
+        style = {"recording": palette.bad, "paused": palette.warning}.get(state, palette.dim)
+        sign = {"recording": "● ", "paused": "‖ "}.get(state, "")
+        return [Run(f" {mode[: -len(state)]}", palette.text), Run(f"{sign}{state} ", style)]
 
 
 def axis_words(options: Options) -> str:
