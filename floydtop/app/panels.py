@@ -15,7 +15,9 @@ PanelKind = Literal["training", "timing", "system"]
 _SPLIT = re.compile(r"^(?:train|training|val|valid|validation|test|eval|dev)[_/ .-]+(?=.)", re.IGNORECASE)
 
 _LOSS = re.compile(r"loss|nll|perplexity|ppl|error|cost", re.IGNORECASE)
-QUALITY = re.compile(r"acc|f1|auc|precision|recall|iou|map|bleu|rouge|reward|score|r2|dice", re.IGNORECASE)
+QUALITY = re.compile(
+    r"acc|auc|precision|recall|iou|bleu|rouge|reward|score|dice|(?<![a-z])(?:f1|map|r2)(?!\d)", re.IGNORECASE
+)
 """Metrics of which more is better."""
 
 

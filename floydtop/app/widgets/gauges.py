@@ -110,7 +110,7 @@ class Gauges(Canvas):
                 row.append(Run(" " + self._spark(name), style))
             row.append(Run(f" {percent:3.0f}% ", palette.strong))
         if text:
-            row.append(Run(text, palette.dim))
+            row.append(Run(f" {text}" if percent is None else text, palette.dim))
         return row
 
 
