@@ -83,7 +83,17 @@ class Session:
     def apply_all(self, events: Iterable[Event]) -> None:
         """Apply events in order."""
         for event in events:
-            self.apply(event)
+            # Nearly all events of a large session: 14 million of them are to be read in some seconds.
+            if type(event) is Metrics:
+                self._take_metrics(event)
+                t = event.t
+                if t is not None:
+                    if t > self.now:
+                        self.now = t
+                    if self.earliest is None or t < self.earliest:
+                        self.earliest = t
+            else:
+                self.apply(event)
 
     def apply(self, event: Event) -> None:
         """Take one event into account."""
@@ -152,7 +162,8 @@ class Session:
         if event.line:
             self.metric_lines.add(event.line)
             if len(self.metric_lines) > 4 * LINES_KEPT:
-                first = self.lines[0].line if self.lines else event.line
+                # By number, not by the lines that are kept: those may be old ones, when no text comes.
+                first = event.line - 2 * LINES_KEPT
                 self.metric_lines = {line for line in self.metric_lines if line >= first}
 
     def _take_line(self, line: OutputLine) -> None:
