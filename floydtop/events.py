@@ -106,7 +106,10 @@ class Sample(msgspec.Struct, frozen=True, tag="s", tag_field="k", omit_defaults=
 
     Names: cpu.percent (of what the job may use), cpu.cores, memory.bytes, memory.percent, disk.percent,
     disk.read_bytes_per_s, disk.write_bytes_per_s, gpu.N.utilization, gpu.N.memory_bytes,
-    gpu.N.memory_percent, gpu.N.job_memory_bytes, ... with N the NVML index. Percents are 0-100.
+    gpu.N.memory_percent, gpu.N.job_memory_bytes, gpu.N.job_sm_percent, gpu.N.power_watts,
+    gpu.N.energy_joules, gpu.N.temperature_celsius, gpu.N.clock_mhz, gpu.N.throttled_percent, ... with N the
+    NVML index; where they apply cpu.throttled_percent, memory.peak_bytes, memory.swap_bytes,
+    disk.inodes_percent, disk.log_percent. Percents are 0-100.
     """
 
     t: float
@@ -266,6 +269,8 @@ class Present(msgspec.Struct, frozen=True, omit_defaults=True):
     values: dict[str, float] = field(default_factory=dict)
     """System readings by the names of `Sample`."""
     unknown: dict[str, str] = field(default_factory=dict)
+    others: dict[str, float] = field(default_factory=dict)
+    """The same of the GPUs that the job does not use."""
     metrics: list[Metrics] = field(default_factory=list)
     """Running values of a progress bar that is not finished."""
     progress: Progress | None = None

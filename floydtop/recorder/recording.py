@@ -188,6 +188,8 @@ class Recording:
             self._tell_of_no_process()
             return
         await self.gpu.start()
+        if self.assignment.log is not None:
+            self.tree.watch_log(self.assignment.log)
         async for event in sample(
             self.tree,
             self.gpu,
@@ -197,7 +199,11 @@ class Recording:
         ):
             if isinstance(event, Present):
                 self._present = msgspec.structs.replace(
-                    self._present, t=event.t, values=event.values, unknown=event.unknown
+                    self._present,
+                    t=event.t,
+                    values=event.values,
+                    unknown=event.unknown,
+                    others=self.gpu.others().values,
                 )
                 self._write_present()
                 self.write([Note(t=event.t, text=text, level="warning") for text in self.gpu.alerts()])
