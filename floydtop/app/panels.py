@@ -8,6 +8,8 @@ from typing import Literal
 
 from floydtop.session.session import Session
 
+Unit = Literal["", "percent", "bytes", "rate"]
+
 MARKERS = "●○◆◇■□▲△"
 
 PanelKind = Literal["training", "timing", "system"]
@@ -29,7 +31,7 @@ class PanelSpec:
     title: str
     names: tuple[str, ...]
     kind: PanelKind
-    unit: Literal["", "percent", "bytes", "rate"] = ""
+    unit: Unit = ""
     marks: tuple[str, ...] = ()
     """What stands for each series in the legend; by default a sign that goes with its place."""
     colors: tuple[int, ...] = ()
@@ -81,23 +83,30 @@ def system_panels(session: Session) -> list[PanelSpec]:
     if session.present is not None:
         names |= session.present.values.keys()
     panels = []
-    for index in sorted({int(name.split(".")[1]) for name in names if name.startswith("gpu.")}):
+    gpus = sorted({int(name.split(".")[1]) for name in names if name.startswith("gpu.")})
+    for index in gpus:
         gpu = f"gpu.{index}"
-        panels += _if_known(names, f"{gpu}.utilization", f"GPU {index}", "percent")
-        memory = tuple(n for n in (f"{gpu}.memory_bytes", f"{gpu}.job_memory_bytes") if n in names)
-        if memory:
-            panels.append(PanelSpec(memory[0], f"GPU {index} memory", memory, "system", "bytes"))
-    panels += _if_known(names, "cpu.percent", "CPU", "percent")
-    panels += _if_known(names, "memory.bytes", "memory", "bytes")
-    transfers = tuple(n for n in ("disk.read_bytes_per_s", "disk.write_bytes_per_s") if n in names)
-    if transfers:
-        panels.append(PanelSpec(transfers[0], "disk I/O", transfers, "system", "rate"))
-    panels += _if_known(names, "disk.percent", "disk used", "percent")
+        panels += _panel(names, f"GPU {index}", (f"{gpu}.utilization", f"{gpu}.job_sm_percent"), "percent")
+        memory = (f"{gpu}.memory_bytes", f"{gpu}.job_memory_bytes")
+        panels += _panel(names, f"GPU {index} memory", memory, "bytes")
+    panels += _panel(names, "CPU", ("cpu.percent", "cpu.throttled_percent"), "percent")
+    panels += _panel(names, "memory", ("memory.bytes", "memory.swap_bytes"), "bytes")
+    panels += _panel(names, "disk I/O", ("disk.read_bytes_per_s", "disk.write_bytes_per_s"), "rate")
+    panels += _panel(
+        names, "disk used", ("disk.percent", "disk.log_percent", "disk.inodes_percent"), "percent"
+    )
+    for index in gpus:
+        gpu = f"gpu.{index}"
+        panels += _panel(names, f"GPU {index} watts", (f"{gpu}.power_watts",), "")
+        panels += _panel(names, f"GPU {index} °C", (f"{gpu}.temperature_celsius",), "")
+        panels += _panel(names, f"GPU {index} MHz", (f"{gpu}.clock_mhz",), "")
+        panels += _panel(names, f"GPU {index} throttled", (f"{gpu}.throttled_percent",), "percent")
     return panels
 
 
-def _if_known(names: set[str], name: str, title: str, unit: Literal["percent", "bytes"]) -> list[PanelSpec]:
-    return [PanelSpec(name, title, (name,), "system", unit)] if name in names else []
+def _panel(names: set[str], title: str, series: tuple[str, ...], unit: Unit) -> list[PanelSpec]:
+    known = tuple(name for name in series if name in names)
+    return [PanelSpec(known[0], title, known, "system", unit)] if known else []
 
 
 def legend_name(spec: PanelSpec, name: str) -> str:
@@ -115,9 +124,15 @@ def legend_name(spec: PanelSpec, name: str) -> str:
 def short_name(name: str) -> str:
     """What the legend calls a system series."""
     return {
-        "disk.read_bytes_per_s": "read",
-        "disk.write_bytes_per_s": "write",
-    }.get(name, "job" if name.endswith("job_memory_bytes") else "used")
+        "read_bytes_per_s": "read",
+        "write_bytes_per_s": "write",
+        "job_memory_bytes": "job",
+        "job_sm_percent": "job",
+        "throttled_percent": "throttled",
+        "swap_bytes": "swap",
+        "log_percent": "log's disk",
+        "inodes_percent": "inodes",
+    }.get(name.rpartition(".")[2], "used")
 
 
 def series_name(spec: PanelSpec, name: str) -> str:

@@ -84,10 +84,13 @@ class FramedChart(Canvas):
                 )
             return "   ".join(words)
         words = [view.x_label(spec)]
+        if spec.kind == "system" and view.session.facts is not None:
+            # Where the numbers come from: the process tree, its cgroup, a bound...
+            words += [view.session.facts.notes.get(spec.names[0].partition(".")[0], "")]
         words += ["log scale"] if options.log else []
         words += [f"smoothed {options.smoothing:g}"] if options.smoothing else []
         words += [f"{self._curves.hidden} hidden"] if self._curves.hidden else []
-        return "   ".join(words)
+        return "   ".join(filter(None, words))
 
     def _draw_cursor(self, view: View, rows: list[Row]) -> None:
         """A line through the frame, between the border that plotext drew left and the one right."""

@@ -64,6 +64,8 @@ class Gauges(Canvas):
             self._gauge("MEM", "memory.percent", values, unknown, memory_text(values, source)),
         ]
         items += self._gpus(session, values, unknown)
+        if view.options.every_gpu:
+            items += self._other_gpus(session)
         items.append(self._gauge("DISK", "disk.percent", values, unknown, disk_text(values)))
         return items
 
@@ -86,6 +88,19 @@ class Gauges(Canvas):
             if used is not None and total:
                 text += f"/{format_bytes(total)}"
             items.append(self._gauge(f"GPU{index}", f"{name}.utilization", values, unknown, text))
+        return items
+
+    def _other_gpus(self, session: Session) -> list[Row]:
+        """The GPUs of the machine that the job does not use."""
+        others = session.present.others if session.present is not None else {}
+        indices = sorted({int(name.split(".")[1]) for name in others if name.startswith("gpu.")})
+        if not indices:
+            return [[Run("no other GPU is seen", self.palette.faint)]]
+        items = []
+        for index in indices:
+            used = others.get(f"gpu.{index}.memory_bytes")
+            text = "(not the job's) " + (format_bytes(used) if used is not None else "memory n/a")
+            items.append(self._gauge(f"GPU{index}", f"gpu.{index}.utilization", others, {}, text))
         return items
 
     def _spark(self, name: str) -> str:
