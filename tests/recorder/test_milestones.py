@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import msgspec
+
 from floydtop.events import Progress
+from floydtop.recorder.detach import record
 from floydtop.recorder.milestones import Milestones
+from floydtop.recorder.recording import Assignment
+from floydtop.session.player import Player
+from tests.recorder.jobs import events
 
 
 def written(milestones: Milestones, said: list[tuple[float, Progress]]) -> list[Progress]:
@@ -40,3 +49,16 @@ def test_a_job_that_tells_nothing_writes_nothing() -> None:
     milestones = Milestones()
     assert milestones.stamp(None, 1.0) is None
     assert milestones.due(1.0) == milestones.rest() == []
+
+
+def test_a_recording_keeps_the_progress_for_its_replay(tmp_path: Path) -> None:
+    log, session = tmp_path / "train.log", tmp_path / "session.jsonl"
+    log.write_text("Epoch 3/10\n20/40 [=====>.....] - ETA: 1s - loss: 0.5\n")
+    os.utime(log, (1e9, 1e9))
+    record(Assignment(session=session, pid=None, log=str(log)))
+    told = [event for event in events(session) if isinstance(event, Progress)]
+    assert [msgspec.structs.replace(one, t=None) for one in told] == [
+        Progress(epoch=3, epochs=10, step=20, steps=40)
+    ]
+    player = Player(session)
+    assert player.session.progress.share == 0.25

