@@ -44,6 +44,12 @@ class Candidate:
     reasons: tuple[str, ...]
     device: int
     inode: int
+    main: bool
+    """It is the stdout of the process that the user named, or of a launcher's first rank."""
+    metric_words: int
+    """How many names of metrics with a number stand at its end."""
+    deleted: bool
+    """The file has lost its last name."""
 
     def __str__(self) -> str:
         return f"{self.path} ({self.score} points: {', '.join(self.reasons)})"
@@ -56,7 +62,7 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         descriptor: the open file, of the job or of a filter behind its pipe.
         job: the process of the job that it belongs to.
         stdio: what the process prints to the file, such as "stdout" or "stderr through tee".
-        bonus: points for how near the file is to what the user named.
+        bonus: points for being printed to by the very process that the user named.
     """
     status = descriptors.regular(descriptor)
     if status is None or not descriptors.writes(descriptor):
@@ -86,9 +92,22 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         count(min(40, 8 * words), f"{words} metric words at its end")
     if b"\0" in tail[-4096:].strip(b"\0"):
         count(-60, "binary")
-    if score >= CLEAR_LEAD and _is_first_rank(job):
+    first_rank = score >= CLEAR_LEAD and _is_first_rank(job)
+    if first_rank:
         count(20, "the first rank")
-    return Candidate(path, fd_path, job, bool(stdio), score, tuple(reasons), status.st_dev, status.st_ino)
+    return Candidate(
+        path=path,
+        fd_path=fd_path,
+        pid=job,
+        stdio=bool(stdio),
+        score=score,
+        reasons=tuple(reasons),
+        device=status.st_dev,
+        inode=status.st_ino,
+        main=(stdio or "").startswith("stdout") and (bonus > 0 or first_rank),
+        metric_words=words,
+        deleted=status.st_nlink == 0,
+    )
 
 
 def ranked(found: Iterable[Candidate | None]) -> list[Candidate]:

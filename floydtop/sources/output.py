@@ -58,12 +58,17 @@ def find_output(pid: int) -> Output:
     if len(members) > 1:
         steps.append(f"the job has {len(members)} processes")
     for member in members:
-        for one in _printed_by(member, pid, machine, seen, ends):
-            found.append(one)
+        found.extend(_printed_by(member, pid, machine, seen, ends))
     ordered = ranked(found)
     steps += [f"candidate {one}" for one in ordered]
     steps += [_described(end) for end in ends]
-    likely = [one for one in ordered if one.stdio or one.score >= PLAUSIBLE]
+    likely = [one for one in ordered if one.main or (one.metric_words and one.score >= PLAUSIBLE)]
+    address, sentence = None, ""
+    if not likely:
+        address, sentence = _not_in_a_file(pid, own, ends)
+        if address is None:
+            # A helper's output, or a stderr without a number in it yet: better than nothing, no more.
+            likely = [one for one in ordered if one.stdio]
     winner = clear_winner(likely)
     if winner is not None:
         return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", steps=tuple(steps))
@@ -71,9 +76,10 @@ def find_output(pid: int) -> Output:
         files = " or ".join(one.path for one in likely[:3])
         sentence = f"The output may be in {files}: choose with --log FILE."
         return Output(None, None, tuple(likely), sentence, steps=tuple(steps))
-    address, sentence = _not_in_a_file(pid, own, ends)
     if machine.denied:
-        steps.append(f"{machine.denied} processes belong to others and could not be looked at")
+        unseen = f"{machine.denied} processes belong to others and could not be looked at"
+        steps.append(unseen)
+        sentence = sentence if address else f"{sentence[:-1]} ({unseen})."
     lost_in = own.get(1, own.get(2)) if address is None else None
     return Output(None, address, (), sentence, lost_in, tuple(steps))
 

@@ -106,7 +106,7 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
     if found.log is None:
         notes.append(found.sentence)
         return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))
-    if found.log.fd_path is not None:
+    if found.log.deleted:
         notes.append(
             f"The log {found.log.path} was deleted; it is read through the process that holds it, "
             f"and is lost when that ends: cp {found.log.fd_path} SAVED.log"

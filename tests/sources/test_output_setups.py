@@ -184,6 +184,11 @@ def test_a_pipe_that_ends_in_no_file_names_its_reader(jobs: Jobs) -> None:
     assert "(cat, process" in output.sentence
 
 
+def test_a_stderr_without_numbers_is_taken_only_when_there_is_nothing_else(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > /dev/null 2> err.log")
+    assert log_of(find_output(pid)) == str(jobs.directory / "err.log")
+
+
 def test_a_socket_is_named(jobs: Jobs, tmp_path: Path) -> None:
     (jobs.directory / "serve.py").write_text(
         "import socket, subprocess, sys\n"

@@ -134,6 +134,24 @@ def test_a_stale_pane_in_the_environment_does_not_mislead(tmux: Tmux) -> None:
     assert terminal_of(tmux.jobs.pid()) == f"tmux:{pid}:{tmux.socket}"
 
 
+def test_a_pane_is_read_though_stderr_goes_to_a_file(tmux: Tmux) -> None:
+    pid = tmux.start(f"{sys.executable} count.py 100000 0.02 2> err.log")
+    assert terminal_of(pid) == f"tmux:%0:{tmux.socket}"
+
+
+def test_a_pane_is_read_though_a_helper_of_the_job_has_a_log_of_its_own(tmux: Tmux) -> None:
+    (tmux.jobs.directory / "main.py").write_text(
+        "import subprocess, sys\n"
+        "helper = [sys.executable, '-uc', 'print(\"service started\", flush=True); input()']\n"
+        "subprocess.Popen(helper, stdin=subprocess.PIPE, stdout=open('helper.log', 'w'))\n"
+        "sys.argv = ['count.py', '100000', '0.02']\n"
+        "exec(open('count.py').read())\n"
+    )
+    pid = tmux.start(f"{sys.executable} main.py")
+    wait_until(lambda: (tmux.jobs.directory / "helper.log").stat().st_size > 0)
+    assert terminal_of(pid) == f"tmux:%0:{tmux.socket}"
+
+
 def test_a_job_whose_environment_says_nothing_is_found_through_the_server(tmux: Tmux) -> None:
     pid = tmux.start(f"env -u TMUX -u TMUX_PANE {sys.executable} count.py 100000 0.02")
     assert terminal_of(pid) == f"tmux:%0:{tmux.socket}"
