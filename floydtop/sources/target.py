@@ -106,6 +106,10 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
     if found.log is None:
         notes.append(found.sentence)
         return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))
+    if not found.log.main and not found.log.metric_words:
+        notes.append(
+            f"{found.log.path} may not be all that the job prints: name another log with --log FILE."
+        )
     if found.log.deleted:
         notes.append(
             f"The log {found.log.path} was deleted; it is read through the process that holds it, "

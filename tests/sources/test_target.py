@@ -78,6 +78,13 @@ def test_a_deleted_log_comes_with_the_way_to_save_it(jobs: Jobs) -> None:
     assert f"cp {target.fd_path}" in target.notes[0]
 
 
+def test_a_log_that_was_only_guessed_is_said_to_be_a_guess(jobs: Jobs) -> None:
+    pid = jobs.start("$PY train.py > /dev/null 2> err.log; true")
+    target = resolve(str(pid))
+    assert target.log == str(jobs.directory / "err.log")
+    assert "--log FILE" in target.notes[0]
+
+
 def test_output_that_cannot_be_read_still_makes_a_job(jobs: Jobs) -> None:
     pid = jobs.start("$PY train.py > /dev/null 2>&1; true")
     target = resolve(str(pid))
