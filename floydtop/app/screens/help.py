@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from floydtop.app.keys import APP, FOCUS, HELP, Key, bindings, key_name
@@ -21,13 +20,7 @@ class HelpScreen(ModalScreen[None]):
         self._keys = keys
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help") as card:
-            card.border_title = safe("keys")
-            card.border_subtitle = safe("Esc closes, ↑ ↓ scroll")
-            yield HelpCard(self._keys)
-
-    def on_mount(self) -> None:
-        self.query_one("#help").focus()
+        yield HelpCard(self._keys)
 
     def action_close(self) -> None:
         self.dismiss()

@@ -76,6 +76,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self.options = Options()
         self.abscissa = Abscissa()
         self.page = 0
+        self.pages = 1
         self.paused = False
         self.filter = ""
         self.place = ""
@@ -205,10 +206,18 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
     @property
     def mode(self) -> str:
         """What the screen is doing, for the status bar."""
-        state = self._recording_state()
-        return f"{self.place}  {state}" if self.place else state
+        dropped = self.source.session.metric_names_dropped
+        words = (
+            self.place,
+            f"page {self.page + 1}/{self.pages}" if self.pages > 1 else "",
+            f"{dropped} values of further metrics not kept" if dropped else "",
+            self.activity,
+        )
+        return "  ".join(filter(None, words))
 
-    def _recording_state(self) -> str:
+    @property
+    def activity(self) -> str:
+        """The last word of `mode`."""
         if self.paused:
             return "paused"
         if self.source.live:
@@ -274,10 +283,10 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         room_height = height - 4 - log_height
         columns, rows = grid(len(wanted), room_width // PANEL_WIDTH, room_height // PANEL_HEIGHT)
         per_page = columns * rows
-        pages = max(1, -(-len(wanted) // per_page))
-        self.page = min(self.page, pages - 1)
+        self.pages = max(1, -(-len(wanted) // per_page))
+        self.page = min(self.page, self.pages - 1)
         shown = wanted[self.page * per_page : (self.page + 1) * per_page]
-        shape = (columns, rows, log_mode, log_height, tuple(shown), tuple(side), self.size, self.page, pages)
+        shape = (columns, rows, log_mode, log_height, tuple(shown), tuple(side), self.size, self.page)
         if shape == self._shape:
             return
         self._shape = shape
@@ -285,7 +294,6 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         charts.display = log_mode != "all"
         charts.styles.grid_size_columns = columns
         charts.styles.grid_size_rows = rows
-        charts.border_subtitle = f"{self.page + 1}/{pages}" if pages > 1 else None
         log.display = log_mode != "none"
         log.styles.height = log_height if log_mode == "some" else "1fr"
         self.query_one("#side").display = bool(side)

@@ -37,8 +37,8 @@ class ReplayScreen(MonitorScreen):
         self.redraw_soon()
 
     @property
-    def mode(self) -> str:
-        """What the status bar says."""
+    def activity(self) -> str:
+        """The last word of what the status bar says."""
         return "replay"
 
     def redraw(self, *, hurried: bool = False) -> None:

@@ -127,7 +127,10 @@ class Panel(Canvas, can_focus=True):
                 left.append(Run("…", palette.dim))
                 break
             left += entry
-        return spread(left, self._extremes(view, spec), width, palette.dim)
+        left_out, extremes = self._left_out(view, spec), self._extremes(view, spec)
+        room = width - row_width(left) - 1
+        right = [*left_out, *extremes]
+        return spread(left, right if row_width(right) <= room else left_out, width, palette.dim)
 
     def _readout_at_cursor(self, view: View, spec: PanelSpec, drawn: list[Drawn], width: int) -> Row:
         palette = self.palette
@@ -146,26 +149,32 @@ class Panel(Canvas, can_focus=True):
             return present.values[name]
         return series.means[-1] if series else None
 
-    def _extremes(self, view: View, spec: PanelSpec) -> Row:
-        """Extremes of the panel's first series; before them what the chart cannot show."""
+    def _left_out(self, view: View, spec: PanelSpec) -> Row:
+        """How many values the chart cannot show: it matters more than the extremes."""
         palette = self.palette
         row: Row = []
         if self._curves.hidden:
             why = "≤ 0" if view.options.log else "outliers"
             row.append(Run(f"{self._curves.hidden} {why}  ", palette.warning))
-        first = view.series(spec, spec.names[0])
-        if not isinstance(first, Series):
-            if not first:
-                return row
-            newest = self._newest(view, spec, spec.names[0]) or 0.0
-            return [*row, Run(f"max {number(spec, max(newest, *first.highs))}", palette.dim)]
-        bad = sum(view.session.metrics[name].not_finite for name in spec.names)
+        metrics = view.session.metrics
+        bad = sum(metrics[name].not_finite for name in spec.names if name in metrics)
         if bad:
             row.append(Run(f"{bad} NaN/inf  ", palette.bad))
-        if first.minimum <= first.maximum:
-            text = f"min {number(spec, first.minimum)}  max {number(spec, first.maximum)}"
-            row.append(Run(text, palette.dim))
         return row
+
+    def _extremes(self, view: View, spec: PanelSpec) -> Row:
+        """Extremes of the panel's first series."""
+        first = view.series(spec, spec.names[0])
+        if isinstance(first, Series):
+            if first.minimum > first.maximum:
+                return []
+            text = f"min {number(spec, first.minimum)}  max {number(spec, first.maximum)}"
+        elif first:
+            newest = self._newest(view, spec, spec.names[0]) or 0.0
+            text = f"max {number(spec, max(newest, *first.highs))}"
+        else:
+            return []
+        return [Run(text, self.palette.dim)]
 
 
 def _layer(spec: PanelSpec, one: Drawn) -> Layer:
