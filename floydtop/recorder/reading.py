@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from floydtop.events import Event, Malformed, Metrics, Progress
-from floydtop.parse import Parser
-from floydtop.parse.lines import LineSplitter
+from floydtop.parse.bulk import Bulk
 from floydtop.sources.finished import read_all, read_stream
 
 
@@ -16,14 +15,13 @@ def read_log(path: str) -> Iterator[Metrics | Malformed | Progress]:
     Raises:
         FloydtopError: the log cannot be read.
     """
-    splitter, parser = LineSplitter(), Parser()
+    bulk = Bulk()
     for chunk in read_stream(0, "Standard input") if path == "-" else read_all(path):
-        for line in splitter.feed(chunk.data):
-            yield from parser.read(line)
-    for line in splitter.finish():
-        yield from parser.read(line)
-    if parser.progress is not None:
-        yield parser.progress
+        yield from bulk.feed(chunk.data)
+    yield from bulk.finish()
+    progress = bulk.parser.progress
+    if progress is not None:
+        yield progress
 
 
 def read_session(path: str) -> Iterator[Event]:
