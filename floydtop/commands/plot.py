@@ -49,18 +49,27 @@ def plot(text: str, names: Sequence[str], look: Look) -> int:
     terminal = shutil.get_terminal_size((80, 24))
     width = look.width or max(20, min(terminal.columns, 1000))
     height = look.height or max(8, min(terminal.lines - 2, 30))
-    utf8 = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf8")
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     chart = draw(
         session,
         spec,
-        look._replace(width=width, height=height, glyphs=look.glyphs or ("braille" if utf8 else "ascii")),
+        look._replace(width=width, height=height, glyphs=look.glyphs or _glyphs()),
         color=color,
     )
     lines = chart if color else "\n".join(line.rstrip() for line in chart.split("\n"))
     sys.stdout.buffer.write(f"{lines}\n".encode(sys.stdout.encoding or "utf-8", "replace"))
     sys.stdout.buffer.flush()
     return 0
+
+
+def _glyphs() -> str:
+    """Those that the settings name, else what standard output can hold."""
+    from floydtop.settings import Settings
+
+    wanted: str = Settings()["glyphs"]
+    if wanted != "auto":
+        return wanted
+    return "braille" if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else "ascii"
 
 
 def choose(session: Session, names: Sequence[str], target: str) -> PanelSpec:

@@ -70,6 +70,11 @@ def test_a_locale_without_unicode_gets_ascii(log: Path) -> None:
     assert "\n".join(chart(log, "loss", env=surroundings)).isascii()
 
 
+def test_the_glyphs_of_the_settings_are_taken(log: Path) -> None:
+    lines = chart(log, "loss", env=os.environ | {"FLOYDTOP_GLYPHS": "block"})
+    assert any("▀" in line for line in lines)
+
+
 def test_a_logarithmic_axis_says_what_it_hides(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     log.write_text("".join(f'{{"loss": {3 - step}, "step": {step}}}\n' for step in range(1, 9)))
