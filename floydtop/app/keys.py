@@ -71,7 +71,7 @@ MONITOR = (
     Key("pagedown,n", "next_page", "Page", "More charts, when they do not fit", footer=True),
     Key("pageup,p", "previous_page", "Back", "The charts before"),
     *OUTPUT,
-    Key("r", "next_log", "Rank", "The next log, when several are watched (rank 1 after rank 0)"),
+    Key("r", "next_log", "Rank", "The next log, when several are watched: the next rank"),
     Key("space", "pause", "Pause", "Hold the view still; the recording goes on"),
 )
 

@@ -25,6 +25,10 @@ class HelpScreen(ModalScreen[None]):
     def action_close(self) -> None:
         self.dismiss()
 
+    async def action_quit(self) -> None:
+        """The app's keys do not reach it through a modal screen."""
+        await self.app.action_quit()
+
     def action_scroll(self, rows: int) -> None:
         self.query_one(HelpCard).scroll_rows(rows)
 
