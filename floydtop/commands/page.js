@@ -75,7 +75,7 @@
         drawn.push({
           x: series.bad.map((place) => xs[place]), y: series.bad.map(() => floor),
           name: "NaN or infinite", mode: "markers", marker: { symbol: "x", size: 8, color: bad },
-          showlegend: false,
+          cliponaxis: false, showlegend: false,
         });
       }
     });

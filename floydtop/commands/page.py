@@ -245,11 +245,11 @@ def _section(title: str, content: str) -> str:
 
 
 def _notes(session: Session) -> str:
-    notes = [note.text for note in session.notes]
-    notes += [f"{gap.lost or 'Some'} events are missing: {gap.why}" for gap in session.gaps]
+    notes = [(note.text, note.level != "info") for note in session.notes]
+    notes += [(f"{gap.lost or 'Some'} events are missing: {gap.why}", True) for gap in session.gaps]
     if session.malformed_count:
-        notes.append(f"{session.malformed_count} metric lines could not be read.")
-    return "\n".join(f"<p class='warning'>{escape(note)}</p>" for note in notes)
+        notes.append((f"{session.malformed_count} metric lines could not be read.", True))
+    return "\n".join(f"<p{' class=warning' if warning else ''}>{escape(text)}</p>" for text, warning in notes)
 
 
 def _output(session: Session) -> str:
