@@ -231,10 +231,12 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self._drawn_at = time.monotonic()
         self._stale = self._top_stale = False
         view = self.view()
+        # A screen right below another one counts as current, too.
+        follow = None if self.app.screen is self else getattr(self.app.screen, "draw", None)
+        if follow is not None:
+            follow(view)
+            return
         if not self.is_current:
-            follow = getattr(self.app.screen, "draw", None)
-            if follow is not None:
-                follow(view)
             return
         self._arrange(view)
         self.draw_top(view)
