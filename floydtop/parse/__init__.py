@@ -36,7 +36,7 @@ class Parser:
         """
         self._state = State()
         self._patterns = tuple(patterns)
-        self._learn = learn and not patterns
+        self._learn = learn
         self._formats: tuple[Format, ...] = formats()
         self._needles = sorted({needle for one in self._formats for needle in one.needles})
         self.read_by = ""
@@ -75,6 +75,10 @@ class Parser:
             t: session time when it was printed; None when that is not known.
             approximate: `t` is an estimate.
         """
+        if self._patterns:
+            own = self._own(line)
+            if own is not None:
+                return list(_metrics([own], line.number, t, approximate))
         raw = line.raw
         if raw[-1:] == b"\r":
             raw = raw.rstrip(b"\r")
@@ -98,8 +102,15 @@ class Parser:
 
     @property
     def learns(self) -> bool:
-        """Whether `dull` is kept."""
-        return self._learn
+        """Whether a line whose shape is in `dull` need not be read."""
+        return self._learn and not self._patterns
+
+    def complaints(self) -> list[str]:
+        """What was not told yet: a sentence for each pattern that took too long and is put aside."""
+        stopped = [pattern.stopped for pattern in self._patterns if pattern.stopped]
+        if stopped:
+            self._patterns = tuple(pattern for pattern in self._patterns if not pattern.stopped)
+        return stopped
 
     @property
     def dull(self) -> set[bytes]:
@@ -113,6 +124,9 @@ class Parser:
 
     def peek(self, line: Line) -> list[Metrics]:
         """The running values of an unfinished line; what the parser knows does not change."""
+        own = self._own(line)
+        if own is not None:
+            return _metrics([own], line.number, None, False)
         kept = self._state
         self._state = copy.deepcopy(kept)
         self._state.live = True
@@ -122,6 +136,15 @@ class Parser:
             seen, self._state = self._state, kept
         kept.step, kept.steps = seen.step, seen.steps
         return _metrics(found, line.number, None, False)
+
+    def _own(self, line: Line) -> Found | None:
+        """The point of a line that one of the user's expressions matches."""
+        for pattern in self._patterns:
+            own = pattern.read(line.text)
+            if own is not None:
+                self.read_by = pattern.name
+                return own
+        return None
 
     def _planned(
         self, plan: Plan, line: Line, raw: bytes, t: float | None, approximate: bool
@@ -237,11 +260,6 @@ class Parser:
                 found += self._frame(segment)
         else:
             text = line.text
-        for pattern in self._patterns:
-            own = pattern.read(text)
-            if own is not None:
-                self.read_by = pattern.name
-                return [own], bad
         if "{" in text:
             inside, wrong, text = jsonl.extract(text)
             found += inside

@@ -1,4 +1,4 @@
-"""The user's own: expressions whose named groups become metrics, and the choice and names of metrics."""
+"""The user's own expressions: their named groups become metrics, within a budget of time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from types import FrameType
-from typing import Any
 
 from floydtop.errors import FloydtopError
-from floydtop.events import Malformed, Metrics
-from floydtop.parse.reading import Found, number, record
+from floydtop.parse.names import is_epoch, is_step
+from floydtop.parse.reading import Found, as_int, number
 
 LONGEST = 2000
 """Characters of a line that are shown to a user's expression."""
@@ -77,13 +75,20 @@ class Pattern:
                 )
         if match is None:
             return None
-        groups = ((name, number(value)) for name, value in match.groupdict().items() if value is not None)
-        values = {name: value for name, value in groups if value is not None}
-        point = record(values)
-        if point is None:
-            own = {name: value for name, value in values.items() if name not in ("step", "epoch")}
-            return Found(own) if own else None
-        return point
+        step: float | None = None
+        epoch: float | None = None
+        values: dict[str, float] = {}
+        for name, text in match.groupdict("").items():
+            value = number(text)
+            if value is None:
+                continue
+            if is_step(name):
+                step = value
+            elif is_epoch(name):
+                epoch = value
+            else:
+                values[name] = value
+        return Found(values, as_int(step), epoch) if values else None
 
 
 @contextmanager
@@ -133,68 +138,3 @@ def _nested(expression: str) -> bool:
         else:
             closed = False
     return False
-
-
-def patterns(expressions: Iterable[str | Mapping[str, Any]]) -> list[Pattern]:
-    """The expressions of the command line (strings) and of the configuration's [[pattern]] tables.
-
-    A table holds `match` (the expression) and may hold `name`.
-
-    Raises:
-        FloydtopError: one of them cannot be used.
-    """
-    found = []
-    for one in expressions:
-        if isinstance(one, str):
-            found.append(Pattern(one))
-            continue
-        expression, name = one.get("match"), one.get("name")
-        if not isinstance(expression, str) or not (name is None or isinstance(name, str)):
-            raise FloydtopError('A [[pattern]] needs match = "..." with the expression, and may have a name.')
-        found.append(Pattern(expression, name))
-    return found
-
-
-def choose(
-    events: Iterable[Metrics | Malformed],
-    only: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    rename: Mapping[str, str] | None = None,
-) -> list[Metrics | Malformed]:
-    """The events with the metrics that were asked for, under the names that were asked for.
-
-    Args:
-        only: names or shell patterns (`val_*`); empty: all.
-        ignore: names or shell patterns to leave out; wins over `only`.
-        rename: printed name -> name to use; applied last.
-    """
-    chosen: list[Metrics | Malformed] = []
-    names = rename or {}
-    for event in events:
-        if isinstance(event, Malformed):
-            chosen.append(event)
-            continue
-        values = {
-            names.get(name, name): value
-            for name, value in event.values.items()
-            if (not only or _fits(name, only)) and not _fits(name, ignore)
-        }
-        if values:
-            chosen.append(event if values == event.values else _with(event, values))
-    return chosen
-
-
-def _fits(name: str, wanted: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, one) for one in wanted)
-
-
-def _with(event: Metrics, values: dict[str, float]) -> Metrics:
-    return Metrics(
-        values=values,
-        t=event.t,
-        approximate=event.approximate,
-        step=event.step,
-        epoch=event.epoch,
-        line=event.line,
-        group=event.group,
-    )

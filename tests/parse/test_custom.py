@@ -1,4 +1,4 @@
-"""The user's own expressions, and the choice of metrics."""
+"""The user's own expressions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from floydtop.errors import FloydtopError
 from floydtop.events import Metrics
 from floydtop.parse import Parser
-from floydtop.parse.custom import Pattern, choose, patterns
-from tests.parse.reading import events, flat
+from floydtop.parse.bulk import Bulk
+from floydtop.parse.custom import OVERRUNS, Pattern
+from tests.parse.reading import events, flat, lines
 
 ISSUE = r"step (?P<step>\d+) .* loss (?P<loss>[\d.eE+-]+)"
 
@@ -65,14 +66,23 @@ def test_outside_the_main_thread_a_pattern_works_without_the_alarm() -> None:
     assert found[0].values == {"loss": 0.5}
 
 
-def test_patterns_come_from_the_command_line_and_the_configuration() -> None:
-    one, two = patterns([ISSUE, {"name": "mine", "match": r"(?P<x>\d+)!"}])
-    assert (one.expression, two.name) == (ISSUE, "mine")
-    with pytest.raises(FloydtopError):
-        patterns([{"name": "nothing"}])
+def test_any_name_of_a_group_is_a_metric_but_those_of_steps_and_epochs() -> None:
+    found = Pattern(r"(?P<iteration>\d+): (?P<seed>\d+) (?P<share>\d+%)").read("7: 3 50%")
+    assert found is not None
+    assert (found.values, found.step) == ({"seed": 3.0, "share": 50.0}, 7)
 
 
-def test_metrics_are_chosen_by_name_and_renamed() -> None:
-    found = events("epoch 1: train_loss=0.5 val_loss=0.6 val_acc=0.7\n")
-    chosen = choose(found, only=["val_*"], ignore=["*_acc"], rename={"val_loss": "validation"})
-    assert flat(event for event in chosen if isinstance(event, Metrics)) == [("validation", 0.6, None, 1.0)]
+def test_a_pattern_that_takes_too_long_is_told_once_and_asked_no_more() -> None:
+    parser = Parser([Pattern(SLOW), Pattern(ISSUE)])
+    for line in lines(("x" * 1500 + "\n") * OVERRUNS):
+        parser.read(line)
+    (told,) = parser.complaints()
+    assert SLOW in told
+    assert parser.complaints() == []
+    assert flat(parser.peek(lines("step 3 : loss 0.5")[0])) == [("loss", 0.5, 3, None)]
+
+
+def test_bulk_reading_asks_the_patterns_of_every_line() -> None:
+    bulk = Bulk(Parser([Pattern(r"noise (?P<level>\d+)")]))
+    found = bulk.feed(b"noise 3\nepoch 1: acc=0.5\n" * 3)
+    assert [one.values for one in found if isinstance(one, Metrics)] == [{"level": 3.0}, {"acc": 0.5}] * 3
