@@ -11,9 +11,10 @@ import msgspec
 
 from floydtop import __version__
 from floydtop.events import Header, JobState, Log, Present, Progress, Sample
+from floydtop.recorder.privacy import mask
 from floydtop.recorder.reading import read_log
-from floydtop.recorder.recording import boot_id
 from floydtop.session.format import FORMAT, VERSION
+from floydtop.session.owner import boot_id
 from floydtop.session.session import Session
 from floydtop.sources.gpu import GpuReader
 from floydtop.sources.process import JobTree
@@ -35,7 +36,8 @@ async def _glance(pid: int | None, log: str | None, reopen: str | None) -> Sessi
     tree = JobTree.open(pid) if pid is not None else None
     job = None
     if tree is not None:
-        job = msgspec.structs.replace(tree.describe(), t=min(0.0, tree.started - start))
+        job = tree.describe()
+        job = msgspec.structs.replace(job, t=min(0.0, tree.started - start), command=mask(job.command))
     session.apply(
         Header(
             format=FORMAT,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 MASK = "***"
 
 _SECRET = (
-    r"(?:[\w.-]*[_.-])?(?:tokens?|secrets?|passwords?|passwd|passphrase|pwd|credentials?|auth|apikey|"
+    r"(?:[\w.-]*[_.-])?(?:token|secrets?|passwords?|passwd|passphrase|pwd|credentials?|auth|apikey|"
     r"(?:api|access|private|secret|auth|encryption|signing|account|storage|wandb|hf)[_.-]?key)"
 )
 # --token X, --hub-token=X, -password X; also NAME=X as Hydra and env(1) take it.

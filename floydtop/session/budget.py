@@ -11,16 +11,16 @@ SESSION_BYTES = 1 << 30
 """A day of 150 metric lines a second, or 80 years of one GPU sampled each minute."""
 
 TELL_EVERY = 1000
-"""Events left out between two lines that count them."""
+"""Events left out between two lines that count them, times the stride."""
 
 
 class Budget:
     """Lets fewer and fewer events through as a session fills up.
 
     First, at half of the budget, the text of the output goes: the log has it. From there on one metric line
-    in 2, 4, 8, ... stays, and one sample likewise; the stride doubles whenever half of the rest is used, so
-    the budget is never reached. Values that are not finite always stay, as do the state of the job, notes
-    and gaps.
+    in 4, 16, 64, ... stays, and one sample likewise: each time that half of the rest is used the stride gets
+    four times as long, so that n lines leave a rest of the order of 1/n, and the budget is not reached. Values
+    that are not finite stay as long as there is room, the state of the job, notes and gaps always.
 
     Attributes:
         stride: one metric line in so many is kept now.
@@ -42,12 +42,14 @@ class Budget:
         if written < half and not self._left_out:
             return list(events)
         share = max(1e-9, (self.size - written) / half)
-        self.stride = 1 << max(0, math.ceil(-math.log2(share))) if share < 1 else 1
-        kept = [event for event in events if self._stays(event, text=written < half)]
+        self.stride = 4 ** math.ceil(-math.log2(share)) if share < 1 else 1
+        kept = [
+            event for event in events if self._stays(event, text=written < half, news=written < self.size)
+        ]
         if len(kept) < len(events):
             self._left_out += len(events) - len(kept)
             self._since = now if self._since is None else self._since
-            if self._left_out >= TELL_EVERY:
+            if self._left_out >= TELL_EVERY * self.stride:
                 kept += self.rest(now)
         return kept
 
@@ -60,7 +62,7 @@ class Budget:
         self._left_out, self._since = 0, None
         return [gap]
 
-    def _stays(self, event: Event, *, text: bool) -> bool:
+    def _stays(self, event: Event, *, text: bool, news: bool) -> bool:
         match event:
             case OutputLine():
                 return text
@@ -68,7 +70,7 @@ class Budget:
                 if event.line != self._line:
                     self._line, self._lines = event.line, self._lines + 1
                     self._line_stays = self._lines % self.stride == 0
-                if isinstance(event, Metrics) and not all(map(math.isfinite, event.values.values())):
+                if news and isinstance(event, Metrics) and not all(map(math.isfinite, event.values.values())):
                     return True
                 return self._line_stays
             case Sample():
