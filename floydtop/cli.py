@@ -32,6 +32,7 @@ commands (floydtop COMMAND --help tells more):
   plot       print one chart and exit
   export     a session, a log or a job's metrics as jsonl, csv, json, or as a page or a picture
   stop       end a recording
+  formats    what kinds of output are read
   config     what can be set, and how
   doctor     what can be measured on this machine, and what cannot
 
@@ -110,6 +111,34 @@ def _watching_options(parser: argparse.ArgumentParser, interval: float = 60.0) -
     )
 
 
+def _reading_options(parser: argparse.ArgumentParser) -> None:
+    reading = parser.add_argument_group(
+        "how the output is read",
+        "These come before what the configuration says; each may be given repeatedly.",
+    )
+    for option, metavar, words in (
+        (
+            "pattern",
+            "EXPR",
+            "a regular expression; its named groups are metrics, (?P<step>...) is their place",
+        ),
+        ("only", "NAME", "keep these metrics alone; NAME may hold * and ?"),
+        ("ignore", "NAME", "leave these metrics out"),
+        ("rename", "OLD=NEW", "call a metric otherwise; one * on both sides stands for the same text"),
+    ):
+        reading.add_argument(f"--{option}", action="append", default=[], metavar=metavar, help=words)
+
+
+def _set_reading(options: argparse.Namespace) -> None:
+    """Rules of the command line go the way of the screen's options; a bad one ends it here."""
+    if not (options.pattern or options.only or options.ignore or options.rename):
+        return
+    from floydtop.commands.rules import set_rules
+    from floydtop.parse.rules import from_words
+
+    set_rules(from_words(options.pattern, options.only, options.ignore, options.rename))
+
+
 def _monitor(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="floydtop",
@@ -127,9 +156,11 @@ def _monitor(arguments: list[str]) -> int:
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
     parser.add_argument("--explain", action="store_true", help="tell where the output was found, and why")
     _watching_options(parser)
+    _reading_options(parser)
     parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
     options = parser.parse_args(arguments)
     _set_screen(options)
+    _set_reading(options)
     target = options.targets[0] if options.targets else None
     if target is None and options.pid is None and options.log is None:
         if not sys.stdin.isatty() or not sys.stdout.isatty():
@@ -150,9 +181,7 @@ def _monitor(arguments: list[str]) -> int:
         return watch_several(options.targets, interval=options.interval)
     from floydtop.commands.watch import watch
 
-    return watch(
-        target, options.pid, options.log, interval=options.interval, detach=not options.no_detach
-    )
+    return watch(target, options.pid, options.log, interval=options.interval, detach=not options.no_detach)
 
 
 def _run(arguments: list[str]) -> int:
@@ -164,9 +193,11 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--name", help="made part of the name of the kept log (default: the program's name)")
     parser.add_argument("--no-watch", action="store_true", help="record it, but show nothing")
     _watching_options(parser)
+    _reading_options(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the job")
     options = parser.parse_args(arguments)
     _set_screen(options)
+    _set_reading(options)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         parser.error("name the command to run: floydtop run -- python train.py")
@@ -238,7 +269,9 @@ def _status(arguments: list[str]) -> int:
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
+    _reading_options(parser)
     options = parser.parse_args(arguments)
+    _set_reading(options)
     from floydtop.commands.report import status
 
     return status(options.target, options.pid, options.log, as_json=options.json)
@@ -260,7 +293,16 @@ def _export(arguments: list[str]) -> int:
     parser.add_argument(
         "--size", type=_size, default=(200, 50), metavar="COLUMNSxROWS", help="of a picture (default: 200x50)"
     )
+    parser.add_argument(
+        "--explain", action="store_true", help="say of each line of a log what was read in it, or why nothing"
+    )
+    _reading_options(parser)
     options = parser.parse_args(arguments)
+    _set_reading(options)
+    if options.explain:
+        from floydtop.commands.explain import explain
+
+        return explain(options.target, options.output)
     return export(options.target, options.format, options.output, options.size)
 
 
@@ -300,7 +342,9 @@ def _plot(arguments: list[str]) -> int:
     parser.add_argument(
         "--glyphs", choices=("braille", "block", "ascii"), help="what it is drawn with (default: by locale)"
     )
+    _reading_options(parser)
     options = parser.parse_args(arguments)
+    _set_reading(options)
     from floydtop.commands.plot import Look, plot
 
     look = Look(options.x, options.log, options.smooth, options.width, options.height, options.glyphs)
@@ -332,6 +376,13 @@ def _config(arguments: list[str]) -> int:
     return config()
 
 
+def _formats(arguments: list[str]) -> int:
+    _parser("formats", "List the formats of output that are read, one line each.").parse_args(arguments)
+    from floydtop.commands.explain import formats
+
+    return formats()
+
+
 def _record(arguments: list[str]) -> int:
     """The recorder itself, as `floydtop PID` starts it."""
     parser = _parser("record", "Record a job without a screen.")
@@ -341,6 +392,7 @@ def _record(arguments: list[str]) -> int:
     parser.add_argument("--reopen")
     parser.add_argument("--note", action="append", default=[])
     parser.add_argument("--interval", type=_interval, default=60.0)
+    parser.add_argument("--rules", default="{}")
     parser.add_argument("--detach", action="store_true")
     options = parser.parse_args(arguments)
     from floydtop.commands.record import record
@@ -361,5 +413,6 @@ COMMANDS = {
     "stop": _stop,
     "doctor": _doctor,
     "config": _config,
+    "formats": _formats,
     "record": _record,
 }

@@ -41,6 +41,9 @@ SETTINGS = (
     Setting("system_panels", True, bool, "the system charts beside the training charts", remembered=True),
 )
 
+RULES = ("pattern", "only", "ignore", "rename")
+"""Keys that hold rules for reading output, which whoever reads it understands."""
+
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -56,11 +59,7 @@ class Settings:
         self.path = config_path()
         self.choices_path = choices_path()
         self.tables = _read(self.path)
-        self.unknown = sorted(
-            name
-            for name, value in self.tables.items()
-            if name not in _BY_NAME and not isinstance(value, list | dict)
-        )
+        self.unknown = sorted(name for name in self.tables if name not in _BY_NAME and name not in RULES)
         self._configured = {name: self.tables[name] for name in _BY_NAME if name in self.tables}
         for name, value in self._configured.items():
             _check(_BY_NAME[name], value, f"the configuration {self.path}, {name}")

@@ -51,9 +51,11 @@ def _run(text: str) -> tuple[str, Source]:
         if target.kind == "session" and target.session is not None:
             path = find(target.session)
         elif target.log is not None:
+            from floydtop.commands.rules import rules
             from floydtop.recorder.glance import glance
 
-            return os.path.basename(target.log), Still(glance(None, target.log, target.fd_path))
+            seen = glance(None, target.log, target.fd_path, rules())
+            return os.path.basename(target.log), Still(seen)
     if path is None:
         raise FloydtopError(f"{text} is no session and no log: record the job first with `floydtop {text}`.")
     return path.stem, Feed(path) if is_being_recorded(path) else Still(load(path))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 def record(options: argparse.Namespace) -> int:
     """Record the job that the options name, in the background when asked to."""
+    import msgspec
+
+    from floydtop.parse.rules import Rules
     from floydtop.recorder.detach import leave_terminal, record
     from floydtop.recorder.recording import Assignment
 
@@ -21,6 +24,7 @@ def record(options: argparse.Namespace) -> int:
             interval=options.interval,
             reopen=options.reopen,
             notes=tuple(options.note),
+            rules=msgspec.json.decode(options.rules, type=Rules),
         )
     )
     return 0

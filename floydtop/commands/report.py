@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
     from floydtop.events import Event
+    from floydtop.parse.rules import Rules
     from floydtop.session.session import Session
 
 
@@ -43,6 +44,7 @@ def status(text: str | None, pid: int | None, log: str | None, *, as_json: bool)
 
 
 def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
+    from floydtop.commands.rules import given_rules, refuse_patterns, rules
     from floydtop.commands.watch import find_recording, session_named
     from floydtop.session.library import find
     from floydtop.session.writer import is_being_recorded, read_present
@@ -52,7 +54,7 @@ def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
         from floydtop.recorder.glance import glance
 
         need_pipe()
-        return glance(pid, "standard input", "-")
+        return glance(pid, "standard input", "-", rules())
     if text is None and pid is None and log is None:
         path: Path | None = find(None)
     elif text is not None and (named := session_named(text)) is not None:
@@ -67,8 +69,9 @@ def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
     if path is None:
         from floydtop.recorder.glance import glance
 
-        return glance(target.pid, target.log, target.fd_path)
-    session = load(path)
+        return glance(target.pid, target.log, target.fd_path, rules())
+    refuse_patterns(str(path))
+    session = load(path, given_rules())
     if is_being_recorded(path):
         session.present = read_present(path)
         if session.present is not None:
@@ -86,19 +89,23 @@ def need_pipe() -> None:
         raise FloydtopError("Nothing is piped in: pipe a log in, or name a file in place of the -.")
 
 
-def load(path: Path) -> Session:
+def load(path: Path, rules: Rules | None = None) -> Session:
     """The state that a session file adds up to.
+
+    Args:
+        rules: what to choose of its metrics, and how to call them.
 
     Raises:
         FloydtopError: it cannot be read, or holds nothing.
     """
+    from floydtop.parse.rules import Choice, Rules
     from floydtop.session.files import read_events
     from floydtop.session.format import Reader
     from floydtop.session.session import Session
 
-    session, reader = Session(), Reader()
+    session, reader, choice = Session(), Reader(), Choice(rules or Rules())
     for events in read_events(path, reader):
-        session.apply_all(events)
+        session.apply_all(choice(events))
     session.damaged, session.strange = reader.damaged, reader.strange
     if session.header is None:
         raise FloydtopError(f"There is no event in {path} that could be read.")
@@ -124,28 +131,63 @@ def events_of(text: str) -> Iterable[Event]:
     Raises:
         FloydtopError: no such target, or its output goes nowhere that can be read.
     """
+    from floydtop.commands.rules import given_rules, refuse_patterns, rules
     from floydtop.recorder.reading import read_log, read_session
+
+    session, log = source_of(text)
+    if session is not None:
+        refuse_patterns(text)
+        return _chosen(read_session(session), given_rules())
+    return _telling(read_log(log, rules()))
+
+
+def source_of(text: str) -> tuple[str | None, str]:
+    """The session that a target means, or None and its log, `-` for standard input.
+
+    Raises:
+        FloydtopError: no such target, or its output goes nowhere that can be read.
+    """
     from floydtop.sources.target import resolve
 
     if text == "-":
         need_pipe()
-        return read_log(text)
+        return None, text
     from floydtop.commands.watch import find_recording, session_named
 
     if (named := session_named(text)) is not None:
-        return read_session(str(named))
+        return str(named), ""
     target = resolve(text)
     if target.kind == "session":
         assert target.session is not None
-        return read_session(target.session)
+        return target.session, ""
     if text.isdigit() and target.pid is not None:
         recorded = find_recording(target)
         if recorded is not None:
-            return read_session(str(recorded))
+            return str(recorded), ""
     log = target.fd_path or target.log
     if log is None:
         raise FloydtopError(" ".join(target.notes))
-    return read_log(log)
+    return None, log
+
+
+def _chosen(events: Iterable[Event], rules: Rules) -> Iterable[Event]:
+    from floydtop.parse.rules import Choice
+
+    if not rules:
+        return events
+    choice = Choice(rules)
+    return (chosen for event in events for chosen in choice([event]))
+
+
+def _telling(events: Iterable[Event]) -> Iterator[Event]:
+    """The events of a log; what a person should know of the reading goes to standard error."""
+    from floydtop.events import Note
+
+    for event in events:
+        if isinstance(event, Note):
+            print(f"floydtop: {event.text}", file=sys.stderr)
+        else:
+            yield event
 
 
 def stop(name: str | None) -> int:

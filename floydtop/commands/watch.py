@@ -33,13 +33,13 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
 
         return watch_fifo(text, pid, interval=interval, detach=detach)
     if text is not None and (named := session_named(text)) is not None:
-        return show(named)
+        return _show_as_recorded(named)
     from floydtop.sources.target import resolve
 
     target = resolve(text, pid=pid, log=log)
     if target.kind == "session":
         assert target.session is not None
-        return show(Path(target.session))
+        return _show_as_recorded(Path(target.session))
     need_terminal()
     if target.pid is not None and target.log is None and target.candidates:
         from floydtop.commands.pick import pick_log
@@ -95,7 +95,7 @@ def monitor(target: Target, *, interval: float, detach: bool) -> int:
     from floydtop.recorder.alone import alone
 
     with alone(_key(target)):
-        known = find_recording(target)
+        known = _usable_recording(target)
         if known is None:
             assignment = _assignment(target, interval)
             if detach:
@@ -118,9 +118,29 @@ def record(target: Target, *, interval: float) -> int:
     from floydtop.recorder.detach import Starting
 
     with alone(_key(target)):
-        if find_recording(target) is None:
+        if _usable_recording(target) is None:
             Starting(_assignment(target, interval)).wait()
     return 0
+
+
+def _usable_recording(target: Target) -> Path | None:
+    """A recording of the target that can be shown in place of a new one.
+
+    Raises:
+        FloydtopError: one goes on, and this command line holds rules that it does not know.
+    """
+    from floydtop.commands.rules import given_rules
+    from floydtop.session.writer import is_being_recorded
+
+    known = find_recording(target)
+    if known is None or not given_rules():
+        return known
+    if is_being_recorded(known):
+        raise FloydtopError(
+            "It is being recorded already, by other rules: end that with "
+            f"`floydtop stop {target.pid or known.stem}` first."
+        )
+    return None
 
 
 def _key(target: Target) -> str:
@@ -128,10 +148,13 @@ def _key(target: Target) -> str:
 
 
 def _assignment(target: Target, interval: float) -> Assignment:
+    from floydtop.commands.rules import rules
     from floydtop.recorder.recording import Assignment
     from floydtop.session.place import writable_path
 
+    own = rules()
     session, notes = find_interrupted(target), list(target.notes)
+    notes += [own.words()] if own else []
     if session is None:
         session, note = writable_path(socket.gethostname(), target.pid)
         notes += [note] if note is not None else []
@@ -142,6 +165,7 @@ def _assignment(target: Target, interval: float) -> Assignment:
         interval=interval,
         reopen=target.fd_path,
         notes=tuple(notes),
+        rules=own,
     )
 
 
@@ -214,6 +238,16 @@ def show(session: Path) -> int:
         say_goodbye(session)
         return app.return_code or 0
     return _play(session)
+
+
+def _show_as_recorded(session: Path) -> int:
+    from floydtop.commands.rules import given_rules
+
+    if given_rules():
+        raise FloydtopError(
+            f"{session.stem} is a recording, its lines were read already: name the job or log."
+        )
+    return show(session)
 
 
 def say_goodbye(session: Path) -> None:

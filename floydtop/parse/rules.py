@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
@@ -76,7 +76,7 @@ class Choice:
         self._active = bool(rules.only or rules.ignore or rules.rename)
         self._names: dict[str, str | None] = {}
 
-    def __call__(self, events: list[Kind]) -> list[Kind]:
+    def __call__(self, events: Sequence[Kind]) -> Sequence[Kind]:
         """The events with the metrics that are wanted, under the names that are wanted."""
         if not self._active:
             return events

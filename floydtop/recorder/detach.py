@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
+
 from floydtop.errors import FloydtopError
 from floydtop.recorder.recording import Assignment, Recording
 from floydtop.session.library import Recording as SessionFile
@@ -96,6 +98,8 @@ def _command(assignment: Assignment) -> list[str]:
         command += ["--reopen", assignment.reopen]
     for note in assignment.notes:
         command += ["--note", note]
+    if assignment.rules:
+        command += ["--rules", msgspec.json.encode(assignment.rules).decode()]
     return command
 
 

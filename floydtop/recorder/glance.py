@@ -11,6 +11,7 @@ import msgspec
 
 from floydtop import __version__
 from floydtop.events import Header, JobState, Log, Present, Progress, Sample
+from floydtop.parse.rules import Rules
 from floydtop.recorder.privacy import mask
 from floydtop.recorder.reading import read_log
 from floydtop.session.format import FORMAT, VERSION
@@ -21,16 +22,22 @@ from floydtop.sources.process import JobTree
 from floydtop.sources.system import sample
 
 
-def glance(pid: int | None, log: str | None, reopen: str | None = None) -> Session:
+def glance(
+    pid: int | None, log: str | None, reopen: str | None = None, rules: Rules | None = None
+) -> Session:
     """The state of a job as far as one look tells it; nothing is written.
+
+    Args:
+        reopen: where to open the log when its name is gone.
+        rules: the user's own, for reading the log.
 
     Raises:
         FloydtopError: the process or the log is not there, or may not be read.
     """
-    return asyncio.run(_glance(pid, log, reopen))
+    return asyncio.run(_glance(pid, log, reopen, rules))
 
 
-async def _glance(pid: int | None, log: str | None, reopen: str | None) -> Session:
+async def _glance(pid: int | None, log: str | None, reopen: str | None, rules: Rules | None) -> Session:
     session = Session()
     start = time.time()
     tree = JobTree.open(pid) if pid is not None else None
@@ -58,7 +65,7 @@ async def _glance(pid: int | None, log: str | None, reopen: str | None) -> Sessi
     else:
         await _look_at_system(session, tree, start)
     if log is not None:
-        for event in read_log(reopen or log):
+        for event in read_log(reopen or log, rules):
             if isinstance(event, Progress) and tree is not None:
                 # The job lives: this is how far it has come since its start.
                 event = msgspec.structs.replace(event, t=time.time() - start)

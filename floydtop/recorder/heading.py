@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from floydtop import __version__
 from floydtop.events import Gap, Header, Job, Log
+from floydtop.parse.rules import Rules
 from floydtop.recorder.clock import SessionClock
 from floydtop.recorder.past import Past
 from floydtop.recorder.privacy import mask
@@ -36,6 +37,8 @@ class Assignment:
     """What a person should know from the start, such as where the output goes."""
     budget: int = SESSION_BYTES
     """Bytes that the session may have."""
+    rules: Rules = field(default_factory=Rules)
+    """The user's own, for reading the output."""
 
 
 def heading(assignment: Assignment, tree: JobTree | None, clock: SessionClock, past: Past | None) -> Header:

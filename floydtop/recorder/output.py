@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from floydtop.events import Event, Gap, Metrics, Note, OutputLine, Position, Progress
 from floydtop.parse import Parser
 from floydtop.parse.lines import Line, LineSplitter
+from floydtop.parse.rules import Choice, Rules
 from floydtop.recorder import resume
 from floydtop.recorder.past import FromOutput, Past, undated
 from floydtop.sources.finished import is_packed
@@ -32,6 +33,7 @@ class OutputWorker:
     Args:
         past: what an earlier recorder has read of it.
         text_budget: characters of text to keep.
+        rules: the user's own, for reading the log.
 
     Attributes:
         offset: bytes of the log read so far.
@@ -48,6 +50,7 @@ class OutputWorker:
         reopen: str | None = None,
         past: Past | None = None,
         text_budget: int = TEXT_BUDGET,
+        rules: Rules | None = None,
     ) -> None:
         self.log = log
         self.offset = 0
@@ -56,7 +59,8 @@ class OutputWorker:
         self._job_start = job_start
         self._write = write
         self._show = show
-        self._parser = Parser()
+        rules = rules or Rules()
+        self._parser, self._choice = Parser(rules.patterns()), Choice(rules)
         self._splitter = LineSplitter()
         self._text_left = text_budget
         self._text_budget = text_budget
@@ -178,6 +182,7 @@ class OutputWorker:
             self._before_line = (self._last_bytes + chunk.data[:line_start])[-resume.CHECKED :]
         self._last_bytes = (self._last_bytes + chunk.data[-resume.CHECKED :])[-resume.CHECKED :]
         self._write(events)
+        self._tell_of_slow_patterns()
 
     def _time_of(self, line: Line, chunk: Chunk, now: float) -> tuple[float | None, bool]:
         """When a line was printed: now, or for what was there before us a guess from its place in the log."""
@@ -206,7 +211,7 @@ class OutputWorker:
                 )
             else:
                 self._lines_not_kept += 1
-        events += self._parser.read(line, t, approximate)
+        events += self._choice(self._parser.read(line, t, approximate))
         if line.number <= self._recorded_to:
             fresh = [] if line.number < self._recorded_to else self._not_recorded(events[first:])
             events[first:] = fresh
@@ -235,7 +240,13 @@ class OutputWorker:
 
     def _show_partial(self) -> None:
         partial = self._splitter.partial
-        self._show(self._parser.peek(partial) if partial is not None else [], self._parser.progress)
+        metrics = list(self._choice(self._parser.peek(partial))) if partial is not None else []
+        self._show(metrics, self._parser.progress)
+        self._tell_of_slow_patterns()
+
+    def _tell_of_slow_patterns(self) -> None:
+        if complaints := self._parser.complaints():
+            self._write([Note(t=self._now(), text=text, level="warning") for text in complaints])
 
 
 async def _set_after(first: asyncio.Event, second: asyncio.Event) -> None:

@@ -4,24 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from floydtop.events import Event, Malformed, Metrics, Progress
+from floydtop.events import Event, Malformed, Metrics, Note, Progress
+from floydtop.parse import Parser
 from floydtop.parse.bulk import Bulk
+from floydtop.parse.lines import Line, LineSplitter
+from floydtop.parse.rules import Choice, Rules
+from floydtop.sources.chunks import Chunk
 from floydtop.sources.finished import read_all, read_stream
 
 
-def read_log(path: str) -> Iterator[Metrics | Malformed | Progress]:
+def read_log(path: str, rules: Rules | None = None) -> Iterator[Metrics | Malformed | Progress | Note]:
     """The metrics of a log, `-` for standard input, in order, and how far its job has come; no times.
+
+    Args:
+        rules: the user's own; a note tells when an expression of them was put aside.
+
+    Raises:
+        FloydtopError: the log cannot be read, or a rule cannot be used.
+    """
+    rules = rules or Rules()
+    bulk, choice = Bulk(Parser(rules.patterns())), Choice(rules)
+    for chunk in _chunks(path):
+        yield from choice(bulk.feed(chunk.data))
+        yield from _notes(bulk.parser)
+    yield from choice(bulk.finish())
+    yield from _notes(bulk.parser)
+    progress = bulk.parser.progress
+    if progress is not None:
+        yield progress
+
+
+def lines_of(path: str) -> Iterator[Line]:
+    """The lines of a log, `-` for standard input.
 
     Raises:
         FloydtopError: the log cannot be read.
     """
-    bulk = Bulk()
-    for chunk in read_stream(0, "Standard input") if path == "-" else read_all(path):
-        yield from bulk.feed(chunk.data)
-    yield from bulk.finish()
-    progress = bulk.parser.progress
-    if progress is not None:
-        yield progress
+    splitter = LineSplitter()
+    for chunk in _chunks(path):
+        yield from splitter.feed(chunk.data)
+    yield from splitter.finish()
+
+
+def _chunks(path: str) -> Iterator[Chunk]:
+    return read_stream(0, "Standard input") if path == "-" else read_all(path)
+
+
+def _notes(parser: Parser) -> list[Note]:
+    return [Note(t=0.0, text=text, level="warning") for text in parser.complaints()]
 
 
 def read_session(path: str) -> Iterator[Event]:

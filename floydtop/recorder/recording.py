@@ -249,6 +249,7 @@ class Recording:
             show=self._show_running_values,
             past=self._past,
             text_budget=self._text_budget(),
+            rules=self.assignment.rules,
         )
         if self.tree is not None:
             await self._output.run(self._stopping)
