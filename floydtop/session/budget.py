@@ -14,13 +14,17 @@ TELL_EVERY = 1000
 """Events left out between two lines that count them, times the stride."""
 
 
+_RESERVE = 0.02
+"""Part of the budget for what always stays."""
+
+
 class Budget:
     """Lets fewer and fewer events through as a session fills up.
 
     First, at half of the budget, the text of the output goes: the log has it. From there on one metric line
     in 4, 16, 64, ... stays, and one sample likewise: each time that half of the rest is used the stride gets
-    four times as long, so that n lines leave a rest of the order of 1/n, and the budget is not reached. Values
-    that are not finite stay as long as there is room, the state of the job, notes and gaps always.
+    four times as long, so that n lines leave a rest of the order of 1/n, and the budget is not reached.
+    Values that are not finite stay as long as there is room, the state of the job, notes and gaps always.
 
     Attributes:
         stride: one metric line in so many is kept now.
@@ -41,7 +45,7 @@ class Budget:
         half = self.size / 2
         if written < half and not self._left_out:
             return list(events)
-        share = max(1e-9, (self.size - written) / half)
+        share = max(1e-9, (self.size - _RESERVE * self.size - written) / half)
         self.stride = 4 ** math.ceil(-math.log2(share)) if share < 1 else 1
         kept = [
             event for event in events if self._stays(event, text=written < half, news=written < self.size)

@@ -72,7 +72,10 @@ def _try_to_write(folder: Path) -> str | None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            os.write(fd, bytes(8192))
+            rest = memoryview(bytes(8192))
+            while rest:
+                # A disk that fills up takes a part first.
+                rest = rest[os.write(fd, rest) :]
             # NFS tells of a full disk only then.
             os.fsync(fd)
         finally:

@@ -83,7 +83,7 @@ def test_samples_get_sparse_too() -> None:
     kept = [
         event
         for number in range(1_000)
-        for event in budget.admit([Sample(t=float(number), values={})], SIZE - SIZE // 20, float(number))
+        for event in budget.admit([Sample(t=float(number), values={})], SIZE - SIZE // 10, float(number))
         if isinstance(event, Sample)
     ]
     assert 0 < len(kept) <= 1_000 // 8
