@@ -7,10 +7,13 @@ for what happened before the recording began. What is not known is absent, never
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import field
+
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""An integer of 64 bits, as columns hold it: a line with a larger one was not written by floydtop."""
 
 MetricGroup = Literal["training", "timing"]
 """`timing` is what a job prints about its own speed and memory: rates, durations, bytes."""
@@ -22,7 +25,7 @@ Stat = tuple[float, float, float]
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """The root process of the job; (pid, start, the header's boot id) is its identity, never the bare pid."""
 
-    pid: int
+    pid: Whole
     start: int
     """Clock ticks since boot, field 22 of /proc/PID/stat; elsewhere microseconds of the create time."""
     command: list[str]
@@ -31,7 +34,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     t: float | None = None
     """When the job started, as session time: zero or negative."""
     environment: dict[str, str] = field(default_factory=dict)
-    """The few variables that say which devices and which allotment the job has, such as CUDA_VISIBLE_DEVICES."""
+    """The few variables that say which devices and allotment the job has, such as CUDA_VISIBLE_DEVICES."""
 
 
 class Log(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,11 +58,11 @@ class Header(msgspec.Struct, frozen=True, tag="h", tag_field="k", omit_defaults=
     interval: float
     """Seconds between two recorded samples."""
     by: str
-    recorder: int
+    recorder: Whole
     """Pid of the recorder."""
     recorder_start: int | None = None
     """When it started, counted as for the job: with host and boot this tells whether it still lives."""
-    segment: int = 0
+    segment: Whole = 0
     timezone: str = "UTC"
     job: Job | None = None
     log: Log | None = None
@@ -73,9 +76,9 @@ class Metrics(msgspec.Struct, frozen=True, tag="m", tag_field="k", omit_defaults
     """When the line was printed; None when that is not known (it was there before the recording)."""
     approximate: bool = field(default=False, name="approx")
     """`t` is estimated from the line's position in the log."""
-    step: int | None = field(default=None, name="s")
+    step: Whole | None = field(default=None, name="s")
     epoch: float | None = field(default=None, name="e")
-    line: int = field(default=0, name="n")
+    line: Whole = field(default=0, name="n")
     """Line number in the log, from 1."""
     group: MetricGroup = field(default="training", name="g")
 
@@ -85,7 +88,7 @@ class Malformed(msgspec.Struct, frozen=True, tag="bad", tag_field="k", omit_defa
 
     text: str = field(name="x")
     why: str
-    line: int = field(default=0, name="n")
+    line: Whole = field(default=0, name="n")
     t: float | None = None
 
 
@@ -93,11 +96,11 @@ class OutputLine(msgspec.Struct, frozen=True, tag="l", tag_field="k", omit_defau
     """A line of the job's output: raw text, to be made safe by whoever shows it."""
 
     text: str = field(name="x")
-    line: int = field(name="n")
-    offset: int = field(default=0, name="o")
+    line: Whole = field(name="n")
+    offset: Whole = field(default=0, name="o")
     """Byte offset of the line's start in the log."""
     t: float | None = None
-    cut: int = 0
+    cut: Whole = 0
     """Characters dropped from the end of an over-long line."""
 
 
@@ -128,10 +131,10 @@ class Reading(msgspec.Struct):
 class Gpu(msgspec.Struct, frozen=True, omit_defaults=True):
     """What does not change about a GPU of the machine."""
 
-    index: int
+    index: Whole
     name: str | None = None
     uuid: str | None = None
-    memory_bytes: int | None = None
+    memory_bytes: Whole | None = None
     of_job: bool = True
     """False: the job does not touch it."""
 
@@ -142,7 +145,7 @@ class Facts(msgspec.Struct, frozen=True, tag="i", tag_field="k", omit_defaults=T
     t: float
     cpu_cores: float | None = None
     """Cores that the job may use: quota, affinity and cpuset taken together."""
-    memory_bytes: int | None = None
+    memory_bytes: Whole | None = None
     """Memory that the job may use: the smallest limit that applies, or that of the machine."""
     gpus: list[Gpu] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -152,7 +155,7 @@ class Facts(msgspec.Struct, frozen=True, tag="i", tag_field="k", omit_defaults=T
 class Exit(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the job ended, as far as that could be known."""
 
-    code: int | None = None
+    code: Whole | None = None
     """Exit code, None when killed by a signal or not known."""
     signal: str | None = None
     """Name of the signal that killed it, such as SIGKILL."""
@@ -195,24 +198,24 @@ class Position(msgspec.Struct, frozen=True, tag="p", tag_field="k", omit_default
     """How far the log was read when everything before it had been written: where a next recorder goes on."""
 
     t: float
-    offset: int = field(default=0, name="o")
+    offset: Whole = field(default=0, name="o")
     """Bytes of the log before the first line that is not recorded."""
-    line: int = field(default=1, name="n")
+    line: Whole = field(default=1, name="n")
     """Number of that line."""
-    check: int = field(default=0, name="c")
+    check: Whole = field(default=0, name="c")
     """CRC-32 of the last 64 bytes before `offset`: others there mean another content."""
     device: int = field(default=0, name="d")
     inode: int = field(default=0, name="i")
-    segment: int = field(default=0, name="g")
+    segment: Whole = field(default=0, name="g")
 
 
 class Progress(msgspec.Struct, frozen=True, tag="prog", tag_field="k", omit_defaults=True):
     """How far the job says it is: 'Epoch 3/10', '120/500'; written now and then while that changes."""
 
-    epoch: int | None = None
-    epochs: int | None = None
-    step: int | None = None
-    steps: int | None = None
+    epoch: Whole | None = None
+    epochs: Whole | None = None
+    step: Whole | None = None
+    steps: Whole | None = None
     t: float | None = None
     """When it said so, None when that is not known."""
 
@@ -221,7 +224,7 @@ class Gap(msgspec.Struct, frozen=True, tag="gap", tag_field="k", omit_defaults=T
     """Events that are known to be missing."""
 
     t: float
-    lost: int
+    lost: Whole
     """How many events; 0 when it is not known how many."""
     why: str
     since: float | None = None
@@ -232,7 +235,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="k", omit_defaults=T
 
     t: float
     why: str
-    offset: int | None = None
+    offset: Whole | None = None
     """Bytes of the log that were read."""
 
 
@@ -256,7 +259,7 @@ Event = (
 class Recorder(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who records: a process, named so that no other one can be taken for it."""
 
-    pid: int
+    pid: Whole
     host: str = ""
     boot: str = ""
     start: int | None = None
@@ -276,3 +279,10 @@ class Present(msgspec.Struct, frozen=True, omit_defaults=True):
     progress: Progress | None = None
     recorder: Recorder | None = None
     """Who writes this."""
+
+
+def gpu_index(name: str) -> int | None:
+    """The N of a system metric called gpu.N.something, None for any other name."""
+    family, _, rest = name.partition(".")
+    number = rest.partition(".")[0]
+    return int(number) if family == "gpu" and number.isdecimal() and len(number) <= 9 else None

@@ -21,7 +21,7 @@ def number(spec: PanelSpec | None, value: float) -> str:
 def y_ticks(spec: PanelSpec, low: float, high: float, count: int, *, log: bool) -> list[tuple[float, str]]:
     """Positions and labels for the y-axis, labels of at most 7 columns; positions are log10 where `log`."""
     if log:
-        return [(tick, _short(spec, 10.0**tick)) for tick in log_ticks(low, high, count)]
+        return [(tick, _short(spec, 10.0 ** min(tick, 308.0))) for tick in log_ticks(low, high, count)]
     if spec.unit in ("bytes", "rate"):
         unit = 1024.0 ** max(0, int(math.log(high, 1024))) if high >= 1024 else 1.0
         ticks = [tick * unit for tick in nice_ticks(low / unit, high / unit, count, integer=unit == 1)]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from floydtop.events import gpu_index
 from floydtop.session.session import Session
 
 Unit = Literal["", "percent", "bytes", "rate"]
@@ -83,7 +84,7 @@ def system_panels(session: Session) -> list[PanelSpec]:
     if session.present is not None:
         names |= session.present.values.keys()
     panels = []
-    gpus = sorted({int(name.split(".")[1]) for name in names if name.startswith("gpu.")})
+    gpus = sorted({index for index in map(gpu_index, names) if index is not None})
     for index in gpus:
         gpu = f"gpu.{index}"
         panels += _panel(names, f"GPU {index}", (f"{gpu}.utilization", f"{gpu}.job_sm_percent"), "percent")

@@ -102,7 +102,13 @@ class State:
         if self.epoch is None and self.step is None:
             return None
         epoch = int(self.epoch) if self.epoch is not None and math.isfinite(self.epoch) else None
-        return Progress(epoch=epoch, epochs=self.epochs, step=self.step, steps=self.steps)
+        epoch, epochs, step, steps = map(_countable, (epoch, self.epochs, self.step, self.steps))
+        return Progress(epoch=epoch, epochs=epochs, step=step, steps=steps)
+
+
+def _countable(number: int | None) -> int | None:
+    """A number that a job may count up to: a session holds 64 bits of it."""
+    return number if number is not None and abs(number) < 2**63 else None
 
 
 Reader = Callable[[str, State], "list[Found] | None"]

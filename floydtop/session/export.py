@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from floydtop.events import Event, Metrics, Present, Progress
+from floydtop.events import Event, Metrics, Present, Progress, gpu_index
 from floydtop.session.format import encode_json, spell, without_surrogates
 from floydtop.session.series import Series
 from floydtop.session.session import Session
@@ -218,7 +218,7 @@ def _system(session: Session, values: dict[str, float]) -> dict[str, Any]:
     get = values.get
     gpus = session.facts.gpus if session.facts else []
     names = {gpu.index: gpu.name for gpu in gpus if gpu.of_job}
-    indices = sorted({int(name.split(".")[1]) for name in values if name.startswith("gpu.")} | names.keys())
+    indices = sorted({index for index in map(gpu_index, values) if index is not None} | names.keys())
     return {
         "cpu": {"percent": get("cpu.percent"), "cores": get("cpu.cores")},
         "memory": {"bytes": get("memory.bytes"), "percent": get("memory.percent")},

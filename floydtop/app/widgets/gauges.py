@@ -6,6 +6,7 @@ from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width
 from floydtop.app.words import cpu_text, disk_text, memory_text
+from floydtop.events import gpu_index
 from floydtop.plot.braille import sparkline
 from floydtop.plot.units import format_bytes
 from floydtop.session.session import Session
@@ -72,9 +73,7 @@ class Gauges(Canvas):
     def _gpus(self, session: Session, values: dict[str, float], unknown: dict[str, str]) -> list[Row]:
         palette = self.palette
         gpus = {gpu.index: gpu for gpu in (session.facts.gpus if session.facts else []) if gpu.of_job}
-        indices = sorted(
-            {int(name.split(".")[1]) for name in values if name.startswith("gpu.")} | gpus.keys()
-        )
+        indices = sorted({index for index in map(gpu_index, values) if index is not None} | gpus.keys())
         if not indices:
             note = session.facts.notes.get("gpu", "") if session.facts else ""
             text = unknown.get("gpu") or note or "none seen"
@@ -93,7 +92,7 @@ class Gauges(Canvas):
     def _other_gpus(self, session: Session) -> list[Row]:
         """The GPUs of the machine that the job does not use."""
         others = session.present.others if session.present is not None else {}
-        indices = sorted({int(name.split(".")[1]) for name in others if name.startswith("gpu.")})
+        indices = sorted({index for index in map(gpu_index, others) if index is not None})
         if not indices:
             return [[Run("no other GPU is seen", self.palette.faint)]]
         items = []
