@@ -37,7 +37,7 @@ class Pattern:
         Raises:
             FloydtopError: it is no regular expression, names nothing, or can take for ever.
         """
-        self.name = name or f"pattern {expression}"
+        self.name = name or "pattern"
         self.expression = expression
         self.stopped = ""
         """Why it is not asked any more, one sentence; empty while it is."""

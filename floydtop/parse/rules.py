@@ -48,7 +48,7 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
         Raises:
             FloydtopError: one of them cannot be used.
         """
-        return [Pattern(one.match, one.name) for one in self.pattern]
+        return [Pattern(one.match, one.name or f"pattern {n}") for n, one in enumerate(self.pattern, 1)]
 
     def before(self, others: Rules) -> Rules:
         """These rules with others behind them: theirs count where these say nothing."""
