@@ -21,7 +21,7 @@ SNIPPETS = {
     name: next(
         code for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if f"import {name}" in code
     )
-    for name in ("keras", "torch")
+    for name in ("keras", "torch", "lightning", "transformers", "tensorflow")
 }
 
 KERAS_BACKEND = next(
@@ -105,3 +105,74 @@ def test_the_snippet_for_keras_prints_metrics(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("KERAS_BACKEND", str(KERAS_BACKEND))
     printed = metrics_printed_by(SNIPPETS["keras"] + TRAIN_WITH_KERAS, tmp_path)
     assert printed == [("loss", 1), ("loss", 2), ("loss", 3)]
+
+
+TRAIN_WITH_LIGHTNING = """
+import torch
+
+
+class Line(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def training_step(self, batch, index):
+        loss = torch.nn.functional.mse_loss(self.layer(batch), 3 * batch + 1)
+        self.log("train_loss", loss)
+        return loss
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+data = torch.utils.data.DataLoader(torch.linspace(0, 1, 64).unsqueeze(1), batch_size=16)
+lightning.Trainer(
+    max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+    callbacks=[PrintMetrics()],
+).fit(Line(), data)
+"""
+
+TRAIN_WITH_TRANSFORMERS = """
+import tempfile
+
+import torch
+
+
+class Line(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def forward(self, x, labels):
+        return {"loss": torch.nn.functional.mse_loss(self.layer(x), labels)}
+
+
+data = [{"x": torch.tensor([n / 64]), "labels": torch.tensor([3 * n / 64 + 1])} for n in range(64)]
+arguments = transformers.TrainingArguments(
+    output_dir=tempfile.mkdtemp(), max_steps=30, logging_steps=10, save_strategy="no", report_to="none",
+    use_cpu=True,
+)
+trainer = transformers.Trainer(model=Line(), args=arguments, train_dataset=data, callbacks=[PrintMetrics()])
+trainer.remove_callback(transformers.ProgressCallback)
+trainer.train()
+"""
+
+
+@needs("lightning")
+def test_the_snippet_for_lightning_prints_metrics(tmp_path: Path) -> None:
+    printed = metrics_printed_by(SNIPPETS["lightning"] + TRAIN_WITH_LIGHTNING, tmp_path)
+    assert printed == [("train_loss", 4), ("train_loss", 8), ("train_loss", 12)]
+
+
+@needs("transformers")
+@needs("accelerate")
+def test_the_snippet_for_the_trainer_of_hugging_face_prints_metrics(tmp_path: Path) -> None:
+    printed = metrics_printed_by(SNIPPETS["transformers"] + TRAIN_WITH_TRANSFORMERS, tmp_path)
+    assert [place for name, place in printed if name == "loss"] == [10, 20, 30]
+    assert not [name for name, _ in printed if name == "epoch"]
+
+
+@needs("tensorflow")
+def test_the_snippet_for_tensorflow_prints_metrics(tmp_path: Path) -> None:
+    printed = metrics_printed_by(SNIPPETS["tensorflow"], tmp_path)
+    assert printed == [("loss", step) for step in range(10, 101, 10)]
