@@ -94,7 +94,7 @@ class Curves:
         index: int,
         over: tuple[float, float, int],
     ) -> list[Drawn]:
-        """The recorded ticks with their min-max band, then the readings since; the first series is filled."""
+        """The recorded ticks with their min-max band, then the readings since."""
         name = spec.names[index]
         drawn: list[Drawn] = []
         xs: list[float] = []
@@ -104,7 +104,8 @@ class Curves:
             lows = self._bin(f"{name}:low", places, series.lows, over)
             highs = self._bin(f"{name}:high", places, series.highs, over)
             drawn += [Drawn(index, "band", _band(a, b)) for a, b in zip(lows, highs, strict=False)]
-            fill = index == 0 and not spec.marks
+            # A filled area is sent again whole with each growth of the axis, so only where none grows.
+            fill = index == 0 and not spec.marks and not view.live
             for stroke in self._bin(name, places, series.means, over):
                 drawn += _filled(stroke, index) if fill else [Drawn(index, "line", stroke)]
             xs, ys = [places[-1]], [series.means[-1]]
@@ -114,7 +115,8 @@ class Curves:
                     xs.append(present.t)
                     ys.append(present.values[name])
             if len(xs) > 1 or (xs and not series):
-                drawn += _filled(ColumnCache(log=bool(self._made_for[3])).columns(xs, ys, *over), index)
+                columns = ColumnCache(log=bool(self._made_for[3])).columns(xs, ys, *over)
+                drawn.append(Drawn(index, "line", columns))
         return drawn
 
     def _running(self, view: View, spec: PanelSpec, over: tuple[float, float, int]) -> list[Drawn]:
@@ -162,8 +164,7 @@ class Curves:
 
 
 def _filled(columns: Sequence[Column | None], index: int) -> list[Drawn]:
-    line = Drawn(index, "line", columns)
-    return [Drawn(index, "fill", columns), line] if index == 0 else [line]
+    return [Drawn(index, "fill", columns), Drawn(index, "line", columns)]
 
 
 def _band(lows: Sequence[Column | None], highs: Sequence[Column | None]) -> list[Column | None]:

@@ -15,11 +15,11 @@ from floydtop.plot.units import format_clock, format_duration, format_step, form
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
-LEAST_TIME = 120.0
-"""Seconds that the time axis of a live job shows at least."""
+LEAST_TIME = 60.0
+"""Seconds that the time axis of a live job shows at least; it doubles until a minute is a small step."""
 
 GROWTH = 60.0
-"""Seconds by which it grows at least: each time all charts are drawn anew, 8 KB on a slow link."""
+"""Seconds by which it then grows at least: each time all charts are drawn anew, 4 to 8 KB."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class View:
             low = self.session.earliest if self.session.earliest is not None else 0.0
             high = max(self.session.now, low)
             if self.live and high - low < 5 * GROWTH:
-                return low, low + max(LEAST_TIME, math.ceil((high - low) / GROWTH) * GROWTH)
+                return low, low + _young_span(high - low)
             return x_range(low, high, live=self.live)
         low, high = math.inf, -math.inf
         for name in spec.names:
@@ -161,3 +161,11 @@ class View:
         if spec.kind == "system":
             return f"no {axis} to set it against: x for time"
         return f"printed without {'an epoch' if axis == 'epoch' else 'steps'}: x for time"
+
+
+def _young_span(seconds: float) -> float:
+    """The span of a young recording's time axis: 1, 2, 4 minutes, then by whole minutes."""
+    span = LEAST_TIME
+    while span < seconds:
+        span = 2 * span if span < 4 * GROWTH else span + GROWTH
+    return span

@@ -84,7 +84,7 @@ def silent_live_job(folder: Path, seconds: float = 120.0) -> list[Figure]:
             memory = {name: resident_mebibytes(recorder, name) for name in ("VmRSS", "VmHWM")}
             helpers = sum(resident_mebibytes(one.pid) for one in family([recorder])[1:])
             terminal.press("q")
-            terminal.wait_for(re.compile("goes on"))
+            terminal.wait_for(re.compile("Still recording"))
     finally:
         job.kill()
         job.wait()

@@ -39,7 +39,7 @@ SLOW_FRAME = 6.0
 """The same on a slow link: 30 KB a minute for a dashboard in full motion."""
 
 RECORDER_CHECK = 2.0
-QUIET_FRAME = 15.0
+QUIET_FRAME = 20.0
 """Seconds between two drawings of the charts when only the present reading of the system moved: each sends
 some 400 bytes, and a job that prints nothing is to cost less than 8 KB a minute."""
 
