@@ -116,8 +116,9 @@ class Recording:
 
     async def _run(self, spawn: Spawn) -> None:
         header = heading(self.assignment, self.tree, self.clock, self._past)
-        now = self.clock.now()
-        begin: list[Event] = [header, self.clock.anchor()]
+        anchor = self.clock.anchor()
+        now = anchor.t
+        begin: list[Event] = [header, anchor]
         if self._past is None:
             log = header.log
             begin.append(Position(t=now, device=log.device, inode=log.inode) if log else Position(t=now))

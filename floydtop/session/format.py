@@ -139,6 +139,11 @@ class Reader:
         return events
 
     @property
+    def pending(self) -> int:
+        """Bytes of the unfinished line."""
+        return len(self._rest)
+
+    @property
     def torn(self) -> bool:
         """Whether an unfinished line was left over: normal while a recorder writes, damage afterwards."""
         return bool(self._rest)
