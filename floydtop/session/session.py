@@ -162,9 +162,9 @@ class Session:
         if event.line:
             self.metric_lines.add(event.line)
             if len(self.metric_lines) > 4 * LINES_KEPT:
-                # By number, not by the lines that are kept: those may be old ones, when no text comes.
+                # By number, not by the lines that are kept: those may be old, and a new log counts from 1.
                 first = event.line - 2 * LINES_KEPT
-                self.metric_lines = {line for line in self.metric_lines if line >= first}
+                self.metric_lines = {line for line in self.metric_lines if first <= line <= event.line}
 
     def _take_line(self, line: OutputLine) -> None:
         self.lines.append(line)

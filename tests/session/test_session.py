@@ -93,5 +93,12 @@ def test_the_memory_of_which_lines_were_metrics_is_bounded() -> None:
     assert all(line.line in session.metric_lines for line in session.lines)
 
 
+def test_the_memory_of_metric_lines_forgets_a_log_that_was_rotated() -> None:
+    first = [Metrics(values={"a": 1.0}, line=number) for number in range(1, 30_001)]
+    session = after(*first, *first[:15_000])
+    assert len(session.metric_lines) <= 4 * limits.LINES_KEPT
+    assert 15_000 in session.metric_lines
+
+
 def test_a_nan_loss_is_kept() -> None:
     assert math.isnan(after(Metrics(values={"loss": math.nan})).metrics["loss"].last)
