@@ -97,14 +97,23 @@ def _set_screen(options: argparse.Namespace) -> None:
         os.environ["FLOYDTOP_SLOW_LINK"] = "true"
 
 
-def _watching_options(parser: argparse.ArgumentParser, interval: float = 60.0) -> None:
+def _usual_interval(options: argparse.Namespace) -> float:
+    """The interval that was asked for, else the one that is set."""
+    if options.interval is not None:
+        return float(options.interval)
+    from floydtop.settings import Settings
+
+    return max(LEAST_INTERVAL, float(Settings()["interval"]))
+
+
+def _watching_options(parser: argparse.ArgumentParser, interval: float | None = None) -> None:
     _screen_options(parser)
     parser.add_argument(
         "--interval",
         type=_interval,
         default=interval,
         metavar="SECONDS",
-        help=f"time between two recorded system samples, 1 or more (default: {interval:g})",
+        help=f"time between two recorded system samples, 1 or more (default: {interval or 60:g})",
     )
     parser.add_argument(
         "--no-detach", action="store_true", help="record inside the monitor: quitting ends the recording too"
@@ -154,6 +163,11 @@ def _monitor(arguments: list[str]) -> int:
     )
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
+    parser.add_argument(
+        "--ptrace",
+        action="store_true",
+        help="read the output of a job on a bare terminal by tracing its writes: its system calls get slower",
+    )
     parser.add_argument("--explain", action="store_true", help="tell where the output was found, and why")
     _watching_options(parser)
     _reading_options(parser)
@@ -178,10 +192,17 @@ def _monitor(arguments: list[str]) -> int:
     if len(options.targets) > 1:
         from floydtop.commands.several import watch_several
 
-        return watch_several(options.targets, interval=options.interval)
+        return watch_several(options.targets, interval=_usual_interval(options))
     from floydtop.commands.watch import watch
 
-    return watch(target, options.pid, options.log, interval=options.interval, detach=not options.no_detach)
+    return watch(
+        target,
+        options.pid,
+        options.log,
+        interval=_usual_interval(options),
+        detach=not options.no_detach,
+        ptrace=options.ptrace,
+    )
 
 
 def _run(arguments: list[str]) -> int:
@@ -206,7 +227,7 @@ def _run(arguments: list[str]) -> int:
     return run(
         command,
         options.name,
-        interval=options.interval,
+        interval=_usual_interval(options),
         detach=not options.no_detach,
         watching=not options.no_watch,
     )
@@ -222,7 +243,7 @@ def _demo(arguments: list[str]) -> int:
     _set_screen(options)
     from floydtop.commands.watch import demo
 
-    return demo(options.seconds, interval=options.interval, detach=not options.no_detach)
+    return demo(options.seconds, interval=_usual_interval(options), detach=not options.no_detach)
 
 
 def _replay(arguments: list[str]) -> int:

@@ -46,7 +46,7 @@ def pick() -> str | None:
     return app.run(mouse=app.settings["mouse"])
 
 
-def pick_log(candidates: list[Candidate]) -> str | None:
+def pick_log(candidates: list[Candidate]) -> Candidate | None:
     """Let the person choose the job's log, when several files are about as likely."""
     from floydtop.app.picker import Choice, PickerApp
 
@@ -55,13 +55,14 @@ def pick_log(candidates: list[Candidate]) -> str | None:
             "which file is the job's output?",
             one.path,
             ", ".join(one.reasons),
-            one.fd_path or one.path,
+            str(place),
             _tail_of(one.fd_path or one.path),
         )
-        for one in candidates
+        for place, one in enumerate(candidates)
     ]
     app = PickerApp(choices, "several files may be this job's output")
-    return app.run(mouse=app.settings["mouse"])
+    chosen = app.run(mouse=app.settings["mouse"])
+    return candidates[int(chosen)] if chosen is not None else None
 
 
 def _job_choice(job: LikelyJob) -> Choice:

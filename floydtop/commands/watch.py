@@ -7,6 +7,7 @@ import socket
 import stat
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,19 @@ if TYPE_CHECKING:
     from floydtop.sources.target import Target
 
 
-def watch(text: str | None, pid: int | None, log: str | None, *, interval: float, detach: bool) -> int:
+def watch(
+    text: str | None,
+    pid: int | None,
+    log: str | None,
+    *,
+    interval: float,
+    detach: bool,
+    ptrace: bool = False,
+) -> int:
     """Watch what the user named: attach to the job, or show the session.
+
+    Args:
+        ptrace: trace the job's writes when its output can be read in no other way; that slows it.
 
     Raises:
         FloydtopError: there is no terminal, or no such target.
@@ -36,7 +48,7 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
         return _show_as_recorded(named)
     from floydtop.sources.target import resolve
 
-    target = resolve(text, pid=pid, log=log)
+    target = resolve(text, pid=pid, log=log, ptrace=ptrace)
     if target.kind == "session":
         assert target.session is not None
         return _show_as_recorded(Path(target.session))
@@ -47,7 +59,7 @@ def watch(text: str | None, pid: int | None, log: str | None, *, interval: float
         chosen = pick_log(target.candidates)
         if chosen is None:
             return 0
-        target = resolve(None, pid=target.pid, log=chosen)
+        target = replace(target, log=chosen.path, fd_path=chosen.fd_path, candidates=[])
     return monitor(target, interval=interval, detach=detach)
 
 
@@ -161,7 +173,7 @@ def _assignment(target: Target, interval: float) -> Assignment:
     return Assignment(
         session=session,
         pid=target.pid,
-        log=target.log,
+        log=target.log or target.terminal,
         interval=interval,
         reopen=target.fd_path,
         notes=tuple(notes),

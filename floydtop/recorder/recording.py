@@ -189,7 +189,8 @@ class Recording:
             self._tell_of_no_process()
             return
         await self.gpu.start()
-        if self.assignment.log is not None:
+        if self.assignment.log is not None and os.path.isabs(self.assignment.log):
+            # Else it is the address of a terminal, which lies in no file system.
             self.tree.watch_log(self.assignment.log)
         async for event in sample(
             self.tree,
