@@ -109,3 +109,27 @@ def test_peeking_at_a_running_bar_changes_nothing() -> None:
     (line,) = lines(bar(10, ", loss=0.5"))
     assert parser.peek(line) == parser.peek(line) != []
     assert parser.read(line) != []
+
+
+def test_lightning_values_that_are_equal_to_the_last_epochs_are_kept() -> None:
+    def frame(epoch: int, n: int, shown: str) -> str:
+        return f"Epoch {epoch}: {25 * n}%|###| {n}/4 [00:00<00:00, 60.7it/s{shown}]"
+
+    log = "\r".join(
+        [
+            frame(0, 2, ", train_loss=0.9"),
+            frame(0, 4, ", train_loss=0.8"),
+            frame(0, 4, ", train_loss=0.8, val_loss=0.5, val_acc=0.75"),
+            frame(1, 0, ", train_loss=0.8, val_loss=0.5, val_acc=0.75"),
+            frame(1, 2, ", train_loss=0.7, val_loss=0.5, val_acc=0.75"),
+            frame(1, 4, ", train_loss=0.6, val_loss=0.5, val_acc=0.75"),
+            frame(1, 4, ", train_loss=0.6, val_loss=0.4, val_acc=0.75"),
+        ]
+    )
+    validated = [point for point in points(log) if point[0].startswith("val_")]
+    assert validated == [
+        ("val_loss", 0.5, 4, 0.0),
+        ("val_acc", 0.75, 4, 0.0),
+        ("val_loss", 0.4, 4, 1.0),
+        ("val_acc", 0.75, 4, 1.0),
+    ]

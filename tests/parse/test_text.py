@@ -135,3 +135,12 @@ def test_an_empty_place_does_not_make_its_shape_dull() -> None:
 @given(st.floats(allow_nan=False, width=64), st.integers(0, 10**12))
 def test_a_float_printed_in_text_comes_back_exactly(value: float, step: int) -> None:
     assert points(f"step {step}: loss={value!r}\n") == [("loss", value, step, None)]
+
+
+def test_a_lone_indented_value_counts_from_its_second_value_on() -> None:
+    far = "working\n" * 5
+    assert points(f"  loss: 0.5\n{far}  loss: 0.4\n{far}  loss: 0.5\n") == [
+        ("loss", 0.4, None, None),
+        ("loss", 0.5, None, None),
+    ]
+    assert points(f"  loss: 0.5\n{far}  loss: 0.5\n") == []

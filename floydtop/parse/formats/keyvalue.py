@@ -13,6 +13,8 @@ from floydtop.parse.reading import Format, Found, Place, State, Told, as_int
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
 
+MOST_INDENTED = 64
+
 REACH = 2
 """How many lines below its step a metric without one may stand (`Test set: ...` after an empty line)."""
 
@@ -44,6 +46,8 @@ class _Block:
         self.bare = False
         """The line that told it held nothing else: what follows hangs below it."""
         self.ever_bare = False
+        self.indented: dict[str, float] = {}
+        """The value of each name that stood alone on an indented line, nan when it had others."""
 
 
 def read(text: str, state: State) -> list[Found] | None:
@@ -98,13 +102,29 @@ def _message(text: str, state: State) -> list[Found] | None:
             state.told = Told(None, None, None, None, place, block.section, at | _places(found, message))
             block.line = state.number
             return [Found(values, block.step, block.epoch)]
-    if message.text[:1].isspace() or len(found.leftover.split()) > 1:
+    if len(found.leftover.split()) > 1 or (message.text[:1].isspace() and not _repeats(found, block)):
         return None
     if all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs) and any(
         pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)
     ):
         return [Found(_named(found.pairs, message.text, rank, "")[0])]
     return None
+
+
+def _repeats(found: Pairs, block: _Block) -> bool:
+    """Whether an indented line tells another value than before: settings are told once or stay the same."""
+    if len(found.pairs) != 1 or found.leftover:
+        return False
+    (pair,) = found.pairs
+    before = block.indented.get(pair.name)
+    if before is None:
+        if len(block.indented) < MOST_INDENTED:
+            block.indented[pair.name] = pair.value
+        return False
+    if before == pair.value:
+        return False
+    block.indented[pair.name] = math.nan
+    return True
 
 
 def _places(found: Pairs, message: Message) -> dict[str, int]:

@@ -112,9 +112,24 @@ def _news(bar: _Bar, values: dict[str, float], n: float, total: float | None, li
         if n != total:
             return {}
         own = {name: value for name, value in own.items() if bar.told.get(name) != value}
+        own |= _confirmed(bar, values, own)
     bar.given = n
     bar.told |= own
     return own
+
+
+def _confirmed(bar: _Bar, values: dict[str, float], own: dict[str, float]) -> dict[str, float]:
+    """Values that are equal to the last epoch's and yet of this one.
+
+    They come with others of the same part of the data (`val_loss` beside `val_acc`) that were the last
+    epoch's until now, though the bar is at its end already: validation has just given both.
+    """
+    parts = {_part(name) for name in own if name in bar.carried and name not in bar.told}
+    return {name: value for name, value in values.items() if _part(name) in parts and name not in bar.told}
+
+
+def _part(name: str) -> str:
+    return name.replace("/", "_").partition("_")[0]
 
 
 FORMAT = Format(
