@@ -7,6 +7,7 @@ metric names, command lines, paths and messages of the system go through here fi
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 from textual.content import Content
 
@@ -22,20 +23,31 @@ _SEQUENCES = re.compile(
 _TAB = "    "
 _UNSEEN = "\ufffd"
 
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")
+"""Letters and marks by Unicode's tables, that nobody can see."""
+
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Variants of the character before, on whose width no two terminals agree."""
+
+MARKS = 3
+"""Combining marks that one character may carry: as many as languages need."""
+
 
 def clean(text: str) -> str:
     """Text without escape sequences, and with everything else that is not printable made visible.
 
-    C0 controls become their pictures (U+2400 block); C1, bidirectional marks, zero-width characters and
-    surrogates become U+FFFD.
+    C0 controls become their pictures (U+2400 block); C1, bidirectional marks, zero-width and invisible
+    characters and surrogates become U+FFFD; of a heap of combining marks the first ones stay.
     """
     text = text[:LONGEST]
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    text = _SEQUENCES.sub("", text).replace("\t", _TAB)
-    if text.isprintable():
+    if not text.isprintable():
+        text = _SEQUENCES.sub("", text).replace("\t", _TAB)
+        text = "".join(one if one.isprintable() else _picture(one) for one in text)
+    if text.isascii():
         return text
-    return "".join(character if character.isprintable() else _picture(character) for character in text)
+    return _without_heaps(_INVISIBLE.sub(_UNSEEN, _SELECTORS.sub("", text)))
 
 
 def _picture(character: str) -> str:
@@ -43,6 +55,16 @@ def _picture(character: str) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "\u2421" if code == 0x7F else _UNSEEN
+
+
+def _without_heaps(text: str) -> str:
+    kept: list[str] = []
+    heap = 0
+    for character in text:
+        heap = heap + 1 if category(character) in ("Mn", "Me") else 0
+        if heap <= MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def safe(text: str, style: str = "") -> Content:

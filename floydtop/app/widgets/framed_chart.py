@@ -87,6 +87,10 @@ class FramedChart(Canvas):
         if spec.kind == "system" and view.session.facts is not None:
             # Where the numbers come from: the process tree, its cgroup, a bound...
             words += [view.session.facts.notes.get(spec.names[0].partition(".")[0], "")]
+        if view.on_time and any(
+            getattr(view.series(spec, name), "has_estimates", False) for name in spec.names
+        ):
+            words.append("~ what was there before the recording: times estimated")
         words += ["log scale"] if options.log else []
         words += [f"smoothed {options.smoothing:g}"] if options.smoothing else []
         words += [f"{self._curves.hidden} hidden"] if self._curves.hidden else []
