@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -88,16 +87,14 @@ def sample(t: float, share: float = 50.0) -> Sample:
 def training(steps: int = 60, *, timed: bool = True, stepped: bool = True) -> list[Event]:
     """Losses that fall and an accuracy that rises, a line each second, a sample every ten seconds."""
     found: list[Event] = []
-    line = 0
     for step in range(1, steps + 1):
         t = float(step) if timed else None
         values = {"loss": 2.0 / step, "accuracy": 1 - 1 / (step + 1)}
         if step % 5 == 0:
             values["val_loss"] = 2.5 / step
-        line += 1
         text = "step {} {}".format(step, " ".join(f"{name}: {value:.4f}" for name, value in values.items()))
-        found.append(OutputLine(text=text, line=line, t=t))
-        found.append(Metrics(values=values, t=t, step=step if stepped else None, line=line))
+        found.append(OutputLine(text=text, line=step, t=t))
+        found.append(Metrics(values=values, t=t, step=step if stepped else None, line=step))
         if step % 10 == 0 and timed:
             found.append(sample(float(step), 40.0 + step % 50))
     return found
@@ -217,9 +214,3 @@ async def watching(
     with live(folder, events) as (feed, writer):
         async with running(FloydtopApp(feed), size) as stage:
             yield stage, writer
-
-
-def noisy(count: int) -> Iterator[float]:
-    """Values that look like a loss with noise; the same each time."""
-    for index in range(count):
-        yield 2 / math.sqrt(index + 1) + 0.1 * math.sin(index * 12.9898) * math.cos(index * 78.233)

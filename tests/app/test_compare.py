@@ -1,0 +1,100 @@
+"""Several runs laid over each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from floydtop.app import FloydtopApp
+from floydtop.app.runs import Comparison
+from floydtop.app.source import Still
+from floydtop.app.widgets.runs_table import RunsTable
+from floydtop.events import Event, Job, Metrics
+from floydtop.session.session import Session
+from tests.app.stage import LARGE, Stage, ending, opening, running, sample
+
+
+def run(rate: float, steps: int = 20) -> Still:
+    events: list[Event] = [
+        *opening(job=Job(pid=1, start=1, command=["python", "train.py", "--lr", str(rate)], t=0.0)),
+        *(
+            Metrics(
+                values={"loss": 1 / (1 + rate * step), "acc": 1 - 1 / (1 + rate * step)}, t=step, step=step
+            )
+            for step in range(1, steps + 1)
+        ),
+        sample(float(steps)),
+        *ending(steps + 1.0),
+    ]
+    session = Session()
+    session.apply_all(events)
+    return Still(session)
+
+
+@asynccontextmanager
+async def comparing(*rates: float) -> AsyncIterator[Stage]:
+    runs = Comparison([(f"run-{rate:g}", run(rate)) for rate in rates])
+    async with running(FloydtopApp(runs), LARGE) as stage:
+        yield stage
+
+
+async def test_each_chart_holds_all_runs_by_letters() -> None:
+    async with comparing(0.1, 0.5, 2.0) as stage:
+        text = await stage.see("─ loss ─", "─ acc ─", "3 runs")
+        assert re.search(r"A 0\.3333 +B 0\.0909 +C 0\.0244", text)
+
+
+async def test_the_table_tells_final_and_best_values_and_what_differs() -> None:
+    async with comparing(0.1, 2.0) as stage:
+        await stage.see("run-0.1", "run-2")
+        table = stage.words("RunsTable")
+        assert "0.3333 best 0.3333" in table
+        assert "--lr 0.1" in table
+        assert "--lr 2.0" in table
+        assert "train.py" not in table
+
+
+async def test_digits_hide_and_show_runs() -> None:
+    async with comparing(0.1, 0.5, 2.0) as stage:
+        text = await stage.press("2")
+        assert re.search(r"A 0\.3333 +C 0\.0244", text)
+        assert "run-0.5" in text
+        text = await stage.press("2")
+        assert "B 0.0909" in text
+        await stage.press("1", "2", "3")
+        assert "─ loss ─" not in stage.text()
+        await stage.press("9", "1")
+        assert "A 0.3333" in stage.text()
+
+
+async def test_h_lets_one_run_stand_out_after_another() -> None:
+    async with comparing(0.1, 0.5) as stage:
+        highlighted = []
+        for _ in range(3):
+            await stage.press("h")
+            highlighted.append(stage.app.screen.comparison.highlighted)
+        assert highlighted == [0, 1, None]
+
+
+async def test_the_large_chart_names_all_runs() -> None:
+    async with comparing(0.1, 0.5) as stage:
+        text = await stage.press("enter")
+        assert "loss A" in text
+        assert "loss B" in text
+
+
+async def test_the_table_goes_and_comes_back() -> None:
+    async with comparing(0.1, 0.5) as stage:
+        assert stage.app.screen.query_one(RunsTable).display
+        await stage.press("l", "l")
+        assert not stage.app.screen.query_one(RunsTable).display
+        await stage.press("l")
+        assert "run-0.5" in stage.text()
+
+
+async def test_runs_are_compared_on_steps_too() -> None:
+    async with comparing(0.1, 0.5) as stage:
+        text = await stage.press("x")
+        assert "x: step" in text
+        assert "B 0.0909" in text
