@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -222,10 +223,13 @@ def test_a_dropped_ssh_link_leaves_the_recorder_alone(tmp_path: Path, child: Job
     for one in (key, host_key):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", one], check=True)
     (tmp_path / "authorized").write_bytes(key.with_suffix(".pub").read_bytes())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     config = tmp_path / "sshd_config"
     config.write_text(
-        f"Port 22999\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {tmp_path}/authorized\n"
-        "StrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n"
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\n"
+        f"AuthorizedKeysFile {tmp_path}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n"
     )
     server = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=subprocess.DEVNULL)
     session = sessions_dir() / "run.jsonl"
@@ -245,9 +249,10 @@ def test_a_dropped_ssh_link_leaves_the_recorder_alone(tmp_path: Path, child: Job
         "-o",
         "LogLevel=ERROR",
     ]
+    until(lambda: listens(port))
     user = os.environ.get("USER", "root")
     client = subprocess.Popen(
-        ["ssh", "-tt", "-p", "22999", "-i", key, *options, f"{user}@127.0.0.1", where],
+        ["ssh", "-tt", "-p", str(port), "-i", key, *options, f"{user}@127.0.0.1", where],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
@@ -268,6 +273,11 @@ def test_a_dropped_ssh_link_leaves_the_recorder_alone(tmp_path: Path, child: Job
         client.wait()
         assert client.stdin is not None
         client.stdin.close()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 RACER = """

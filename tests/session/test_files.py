@@ -74,10 +74,10 @@ def test_a_hole_of_zero_bytes_costs_the_line_it_is_in(tmp_path: Path) -> None:
     assert (len(events), reader.damaged) == (len(run), 1)
 
 
-def test_a_packed_line_of_a_gigabyte_does_not_fill_the_memory(path: Path) -> None:
+def test_a_packed_line_without_end_does_not_fill_the_memory(path: Path) -> None:
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(samples.as_bytes([samples.header()]))
-        for _ in range(256):
+        for _ in range(64):
             file.write(bytes(b"x" * (1 << 20)))
         file.write(b"\n" + samples.as_bytes([Note(t=1.0, text="after it")]))
     tracemalloc.start()
