@@ -229,7 +229,8 @@ def test_a_dropped_ssh_link_leaves_the_recorder_alone(tmp_path: Path, child: Job
     config = tmp_path / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\n"
-        f"AuthorizedKeysFile {tmp_path}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n"
+        f"AuthorizedKeysFile {tmp_path}/authorized\nStrictModes no\n"
+        "UsePAM no\nPermitRootLogin yes\nPidFile none\n"
     )
     server = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=subprocess.DEVNULL)
     session = sessions_dir() / "run.jsonl"
