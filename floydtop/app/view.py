@@ -15,11 +15,9 @@ from floydtop.plot.units import format_clock, format_duration, format_step, form
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
-LEAST_TIME = 60.0
-"""Seconds that the time axis of a live job shows at least; it doubles until a minute is a small step."""
-
-GROWTH = 60.0
-"""Seconds by which it then grows at least: each time all charts are drawn anew, 4 to 8 KB."""
+YOUNG_SPANS = (60.0, 120.0, 210.0, 300.0)
+"""Seconds that the time axis of a live job shows while it is young. With each growth all charts are drawn
+anew, 3 to 8 KB, so it grows once a minute at most."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,9 @@ class View:
         if self.on_time and not self.options.without_pauses:
             low = self.session.earliest if self.session.earliest is not None else 0.0
             high = max(self.session.now, low)
-            if self.live and high - low < 5 * GROWTH:
-                return low, low + _young_span(high - low)
+            for span in YOUNG_SPANS:
+                if self.live and high - low <= span:
+                    return low, low + span
             return x_range(low, high, live=self.live)
         low, high = math.inf, -math.inf
         for name in spec.names:
@@ -161,11 +160,3 @@ class View:
         if spec.kind == "system":
             return f"no {axis} to set it against: x for time"
         return f"printed without {'an epoch' if axis == 'epoch' else 'steps'}: x for time"
-
-
-def _young_span(seconds: float) -> float:
-    """The span of a young recording's time axis: 1, 2, 4 minutes, then by whole minutes."""
-    span = LEAST_TIME
-    while span < seconds:
-        span = 2 * span if span < 4 * GROWTH else span + GROWTH
-    return span

@@ -35,11 +35,11 @@ class Scene:
 WIDE, SMALL = (200, 50), (80, 24)
 
 SCENES = (
-    Scene("dashboard", WIDE, live=0.62),
+    Scene("dashboard", WIDE, live=0.9),
     Scene("step", WIDE, keys=("x",)),
     Scene("focus", WIDE, keys=("tab", "enter")),
     Scene("replay", WIDE, keys=("left",) * 25),
-    Scene("small", SMALL, live=0.62),
+    Scene("small", SMALL, live=0.9),
 )
 
 

@@ -13,6 +13,7 @@ from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run
 from floydtop.app.widgets.panel import columns_at_cursor, cursor_value, cursor_x, with_cursor
 from floydtop.plot.chart import Curve, framed_chart
+from floydtop.session.series import Series
 
 
 class FramedChart(Canvas):
@@ -87,9 +88,8 @@ class FramedChart(Canvas):
         if spec.kind == "system" and view.session.facts is not None:
             # Where the numbers come from: the process tree, its cgroup, a bound...
             words += [view.session.facts.notes.get(spec.names[0].partition(".")[0], "")]
-        if view.on_time and any(
-            getattr(view.series(spec, name), "has_estimates", False) for name in spec.names
-        ):
+        series = [view.series(spec, name) for name in spec.names]
+        if view.on_time and any(isinstance(one, Series) and one.has_estimates for one in series):
             words.append("~ what was there before the recording: times estimated")
         words += ["log scale"] if options.log else []
         words += [f"smoothed {options.smoothing:g}"] if options.smoothing else []
