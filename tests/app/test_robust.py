@@ -83,7 +83,7 @@ ODD_EVENTS: list[list[Event]] = [
     [*opening(), Facts(t=1.0, cpu_cores=0.0, memory_bytes=0, gpus=[Gpu(-5), Gpu(10**15, "")])],
     [*opening(), Sample(t=1.0, values={"gpu.0.utilization": (-1e300, -1e300, 1e300)})],
     [*opening(), Sample(t=1.0, values={"gpu.x.utilization": (1.0, 1.0, 1.0), "gpu.": (1.0, 1.0, 1.0)})],
-    [*opening(), Sample(t=1.0, values={"disk.read_bytes_per_s": (-1.0, -1.0, -1.0), "memory.bytes": (-5.0,) * 3})],
+    [*opening(), Sample(t=1.0, values={"disk.read_bytes_per_s": (-1.0,) * 3, "memory.bytes": (-5.0,) * 3})],
     [*opening(), JobState(t=1.0, state="exited", exit=Exit(code=-(2**62), signal=""))],
     [*opening(), OutputLine(text="", line=-1, t=-5.0), OutputLine(text="x" * 1_000_000, line=2**62, t=1.0)],
     [*opening(), Malformed(text="", why="", line=-1), Note(t=1.0, text="", level="error")],

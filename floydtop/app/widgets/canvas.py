@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,10 @@ from floydtop.app.safe import clean
 
 JOIN = 6
 """Cells: two changes on a row that are closer than this are sent as one; a move costs about as much."""
+
+
+_OURS = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2070-\u20cf\u2100-\u2bff]*")
+"""ASCII, Latin letters, and the signs and braille that charts are made of: nothing in it needs cleaning."""
 
 
 class Run(NamedTuple):
@@ -104,7 +109,7 @@ class Canvas(Widget):
 
 
 def _harmless(run: Run) -> Run:
-    return run if run.text.isprintable() else Run(clean(run.text), run.style)
+    return run if _OURS.fullmatch(run.text) else Run(clean(run.text), run.style)
 
 
 def changed_spans(old: Row, new: Row) -> list[tuple[int, int]]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from textual import events
 from textual.widgets import Input
 
+from floydtop.app.safe import clean
+
 Match = Callable[[str], bool]
 
 
@@ -29,6 +31,12 @@ class Prompt(Input):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._close(self.value)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted may come from a job's output, and is shown as it is."""
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(clean(event.text.partition("\n")[0].rstrip("\r")))
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
