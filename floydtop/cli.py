@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 
 from floydtop import __version__
+from floydtop.arguments import (
+    new_parser,
+    reading_options,
+    screen_options,
+    seconds,
+    set_reading,
+    set_screen,
+    usual_interval,
+    watching_options,
+)
 from floydtop.errors import FloydtopError
 
 EXAMPLES = """\
@@ -39,8 +48,6 @@ commands (floydtop COMMAND --help tells more):
 Quitting the monitor does not stop the recording, nor the job.
 """
 
-LEAST_INTERVAL = 1.0
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run floydtop; returns the exit status: 0, 2 for what the user can mend, 130 for Ctrl-C."""
@@ -65,89 +72,6 @@ def _one_line(text: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def _interval(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
-    if not LEAST_INTERVAL <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError("must be between 1 and 86400 seconds")
-    return seconds
-
-
-def _parser(command: str, description: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(prog=f"floydtop {command}".strip(), description=description)
-
-
-def _screen_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--glyphs", choices=("auto", "braille", "block", "ascii"), help="what charts are drawn with"
-    )
-    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    parser.add_argument("--slow-link", action="store_true", help="fewer frames, for slow connections")
-
-
-def _set_screen(options: argparse.Namespace) -> None:
-    """Options of the screen reach it through the environment, where settings have their first word."""
-    if options.glyphs:
-        os.environ["FLOYDTOP_GLYPHS"] = options.glyphs
-    if options.no_mouse:
-        os.environ["FLOYDTOP_MOUSE"] = "false"
-    if options.slow_link:
-        os.environ["FLOYDTOP_SLOW_LINK"] = "true"
-
-
-def _usual_interval(options: argparse.Namespace) -> float:
-    """The interval that was asked for, else the one that is set."""
-    if options.interval is not None:
-        return float(options.interval)
-    from floydtop.settings import Settings
-
-    return max(LEAST_INTERVAL, float(Settings()["interval"]))
-
-
-def _watching_options(parser: argparse.ArgumentParser, interval: float | None = None) -> None:
-    _screen_options(parser)
-    parser.add_argument(
-        "--interval",
-        type=_interval,
-        default=interval,
-        metavar="SECONDS",
-        help=f"time between two recorded system samples, 1 or more (default: {interval or 60:g})",
-    )
-    parser.add_argument(
-        "--no-detach", action="store_true", help="record inside the monitor: quitting ends the recording too"
-    )
-
-
-def _reading_options(parser: argparse.ArgumentParser) -> None:
-    reading = parser.add_argument_group(
-        "how the output is read",
-        "These come before what the configuration says; each may be given repeatedly.",
-    )
-    for option, metavar, words in (
-        (
-            "pattern",
-            "EXPR",
-            "a regular expression; its named groups are metrics, (?P<step>...) is their place",
-        ),
-        ("only", "NAME", "keep these metrics alone; NAME may hold * and ?"),
-        ("ignore", "NAME", "leave these metrics out"),
-        ("rename", "OLD=NEW", "call a metric otherwise; one * on both sides stands for the same text"),
-    ):
-        reading.add_argument(f"--{option}", action="append", default=[], metavar=metavar, help=words)
-
-
-def _set_reading(options: argparse.Namespace) -> None:
-    """Rules of the command line go the way of the screen's options; a bad one ends it here."""
-    if not (options.pattern or options.only or options.ignore or options.rename):
-        return
-    from floydtop.commands.rules import set_rules
-    from floydtop.parse.rules import from_words
-
-    set_rules(from_words(options.pattern, options.only, options.ignore, options.rename))
-
-
 def _monitor(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="floydtop",
@@ -169,12 +93,12 @@ def _monitor(arguments: list[str]) -> int:
         help="read the output of a job on a bare terminal by tracing its writes: its system calls get slower",
     )
     parser.add_argument("--explain", action="store_true", help="tell where the output was found, and why")
-    _watching_options(parser)
-    _reading_options(parser)
+    watching_options(parser)
+    reading_options(parser)
     parser.add_argument("--version", action="version", version=f"floydtop {__version__}")
     options = parser.parse_args(arguments)
-    _set_screen(options)
-    _set_reading(options)
+    set_screen(options)
+    set_reading(options)
     target = options.targets[0] if options.targets else None
     if target is None and options.pid is None and options.log is None:
         if not sys.stdin.isatty() or not sys.stdout.isatty():
@@ -192,33 +116,33 @@ def _monitor(arguments: list[str]) -> int:
     if len(options.targets) > 1:
         from floydtop.commands.several import watch_several
 
-        return watch_several(options.targets, interval=_usual_interval(options))
+        return watch_several(options.targets, interval=usual_interval(options))
     from floydtop.commands.watch import watch
 
     return watch(
         target,
         options.pid,
         options.log,
-        interval=_usual_interval(options),
+        interval=usual_interval(options),
         detach=not options.no_detach,
         ptrace=options.ptrace,
     )
 
 
 def _run(arguments: list[str]) -> int:
-    parser = _parser(
+    parser = new_parser(
         "run",
         "Start a job detached from the terminal, keep its output, and do what `floydtop PID` does with it.",
     )
     parser.usage = "floydtop run [options] -- COMMAND ..."
     parser.add_argument("--name", help="made part of the name of the kept log (default: the program's name)")
     parser.add_argument("--no-watch", action="store_true", help="record it, but show nothing")
-    _watching_options(parser)
-    _reading_options(parser)
+    watching_options(parser)
+    reading_options(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the job")
     options = parser.parse_args(arguments)
-    _set_screen(options)
-    _set_reading(options)
+    set_screen(options)
+    set_reading(options)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         parser.error("name the command to run: floydtop run -- python train.py")
@@ -227,46 +151,46 @@ def _run(arguments: list[str]) -> int:
     return run(
         command,
         options.name,
-        interval=_usual_interval(options),
+        interval=usual_interval(options),
         detach=not options.no_detach,
         watching=not options.no_watch,
     )
 
 
 def _demo(arguments: list[str]) -> int:
-    parser = _parser("demo", "Start a small real training job, and do what `floydtop PID` does with it.")
+    parser = new_parser("demo", "Start a small real training job, and do what `floydtop PID` does with it.")
     parser.add_argument(
         "--seconds", type=float, default=120.0, help="about how long the job trains (default: 120)"
     )
-    _watching_options(parser, interval=2.0)
+    watching_options(parser, interval=2.0)
     options = parser.parse_args(arguments)
-    _set_screen(options)
+    set_screen(options)
     from floydtop.commands.watch import demo
 
-    return demo(options.seconds, interval=_usual_interval(options), detach=not options.no_detach)
+    return demo(options.seconds, interval=usual_interval(options), detach=not options.no_detach)
 
 
 def _replay(arguments: list[str]) -> int:
-    parser = _parser("replay", "Replay a recorded session.")
+    parser = new_parser("replay", "Replay a recorded session.")
     parser.add_argument(
         "session",
         nargs="?",
         help="a file, - (standard input), a name or title from `floydtop sessions`, or a pid",
     )
-    _screen_options(parser)
+    screen_options(parser)
     options = parser.parse_args(arguments)
-    _set_screen(options)
+    set_screen(options)
     from floydtop.commands.watch import replay
 
     return replay(options.session)
 
 
 def _compare(arguments: list[str]) -> int:
-    parser = _parser("compare", "Lay several runs over each other.")
+    parser = new_parser("compare", "Lay several runs over each other.")
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="a session, a log, or a recorded pid")
-    _screen_options(parser)
+    screen_options(parser)
     options = parser.parse_args(arguments)
-    _set_screen(options)
+    set_screen(options)
     from floydtop.commands.compare import compare
 
     return compare(options.targets)
@@ -285,14 +209,14 @@ def _check(arguments: list[str]) -> int:
 
 
 def _status(arguments: list[str]) -> int:
-    parser = _parser("status", "Print one snapshot of a job and exit.")
+    parser = new_parser("status", "Print one snapshot of a job and exit.")
     parser.add_argument("target", nargs="?", help="a pid, a log file, or a session (default: the last one)")
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
-    _reading_options(parser)
+    reading_options(parser)
     options = parser.parse_args(arguments)
-    _set_reading(options)
+    set_reading(options)
     from floydtop.commands.report import status
 
     return status(options.target, options.pid, options.log, as_json=options.json)
@@ -301,7 +225,7 @@ def _status(arguments: list[str]) -> int:
 def _export(arguments: list[str]) -> int:
     from floydtop.commands.export import FORMATS, export
 
-    parser = _parser("export", "Print the metrics of a log, a session or a job, or draw them.")
+    parser = new_parser("export", "Print the metrics of a log, a session or a job, or draw them.")
     parser.add_argument("target", help="a log file, - (standard input), a session, or a pid")
     parser.add_argument(
         "--format",
@@ -317,9 +241,9 @@ def _export(arguments: list[str]) -> int:
     parser.add_argument(
         "--explain", action="store_true", help="say of each line of a log what was read in it, or why nothing"
     )
-    _reading_options(parser)
+    reading_options(parser)
     options = parser.parse_args(arguments)
-    _set_reading(options)
+    set_reading(options)
     if options.explain:
         from floydtop.commands.explain import explain
 
@@ -350,7 +274,7 @@ def _number(least: float, most: float, kind: type[int] | type[float]) -> Callabl
 
 
 def _plot(arguments: list[str]) -> int:
-    parser = _parser("plot", "Print one chart of a log, a session or a job, and exit.")
+    parser = new_parser("plot", "Print one chart of a log, a session or a job, and exit.")
     parser.add_argument("target", help="a log file, a session, a pid, or - for standard input")
     parser.add_argument("metric", nargs="*", help="metrics in one chart (default: the most important)")
     parser.add_argument("--x", choices=("time", "step", "epoch"), help="the axis (default: step where told)")
@@ -363,9 +287,9 @@ def _plot(arguments: list[str]) -> int:
     parser.add_argument(
         "--glyphs", choices=("braille", "block", "ascii"), help="what it is drawn with (default: by locale)"
     )
-    _reading_options(parser)
+    reading_options(parser)
     options = parser.parse_args(arguments)
-    _set_reading(options)
+    set_reading(options)
     from floydtop.commands.plot import Look, plot
 
     look = Look(options.x, options.log, options.smooth, options.width, options.height, options.glyphs)
@@ -373,7 +297,7 @@ def _plot(arguments: list[str]) -> int:
 
 
 def _stop(arguments: list[str]) -> int:
-    parser = _parser("stop", "End a recording. The job itself goes on.")
+    parser = new_parser("stop", "End a recording. The job itself goes on.")
     parser.add_argument("session", nargs="?", help="a name, or the job's pid (default: the last recording)")
     options = parser.parse_args(arguments)
     from floydtop.commands.report import stop
@@ -382,7 +306,7 @@ def _stop(arguments: list[str]) -> int:
 
 
 def _doctor(arguments: list[str]) -> int:
-    parser = _parser("doctor", "Tell what can be measured on this machine and what cannot, and why.")
+    parser = new_parser("doctor", "Tell what can be measured on this machine and what cannot, and why.")
     parser.add_argument("pid", nargs="?", type=int, help="a job to look at as well")
     options = parser.parse_args(arguments)
     from floydtop.commands.report import doctor
@@ -391,14 +315,14 @@ def _doctor(arguments: list[str]) -> int:
 
 
 def _config(arguments: list[str]) -> int:
-    _parser("config", "Tell what can be set, what is, and where that comes from.").parse_args(arguments)
+    new_parser("config", "Tell what can be set, what is, and where that comes from.").parse_args(arguments)
     from floydtop.commands.config import config
 
     return config()
 
 
 def _formats(arguments: list[str]) -> int:
-    _parser("formats", "List the formats of output that are read, one line each.").parse_args(arguments)
+    new_parser("formats", "List the formats of output that are read, one line each.").parse_args(arguments)
     from floydtop.commands.explain import formats
 
     return formats()
@@ -406,13 +330,13 @@ def _formats(arguments: list[str]) -> int:
 
 def _record(arguments: list[str]) -> int:
     """The recorder itself, as `floydtop PID` starts it."""
-    parser = _parser("record", "Record a job without a screen.")
+    parser = new_parser("record", "Record a job without a screen.")
     parser.add_argument("session", help="the session file to write")
     parser.add_argument("--pid", type=int)
     parser.add_argument("--log")
     parser.add_argument("--reopen")
     parser.add_argument("--note", action="append", default=[])
-    parser.add_argument("--interval", type=_interval, default=60.0)
+    parser.add_argument("--interval", type=seconds, default=60.0)
     parser.add_argument("--rules", default="{}")
     parser.add_argument("--detach", action="store_true")
     options = parser.parse_args(arguments)

@@ -7,8 +7,9 @@ from collections import deque
 from pathlib import Path
 
 from floydtop.errors import FloydtopError
-from floydtop.events import Event, Present, Sample
+from floydtop.events import Event, Position, Present, Sample
 from floydtop.session.format import Reader
+from floydtop.session.logtext import fill_in
 from floydtop.session.session import Session
 from floydtop.session.writer import is_being_recorded, present_path, read_present
 
@@ -33,7 +34,6 @@ class Feed:
         self.session = Session()
         self.trace: deque[Present] = deque(maxlen=TRACE)
         self.live = is_being_recorded(path)
-        self.damaged = 0
         self._reader = Reader()
         self._offset = 0
         self._present_stamp: tuple[int, int] | None = None
@@ -48,6 +48,8 @@ class Feed:
         self.session.apply_all(events)
         if any(isinstance(event, Sample) for event in events):
             self.trace.clear()
+        if any(isinstance(event, Position) for event in events):
+            fill_in(self.session)
         return self._read_present() or bool(events)
 
     @property
@@ -74,7 +76,7 @@ class Feed:
             raise FloydtopError(f"Cannot read the session {self.path}: {error.strerror}.") from None
         self._offset += len(chunk)
         events = self._reader.feed(chunk)
-        self.damaged = self._reader.damaged
+        self.session.damaged = self._reader.damaged
         return events
 
     def _read_present(self) -> bool:

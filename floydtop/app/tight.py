@@ -15,7 +15,7 @@ from textual.strip import Strip
 class TightUpdate(ChopsUpdate):
     """A partial update whose spans are cropped on both sides and share their styles.
 
-    Textual 8.2 crops a changed span on its right side only (a TODO in its `ChopsUpdate` says so), and sets
+    Textual 8.2 crops a changed span on its right side only (its `ChopsUpdate` says so itself), and sets
     and resets the style of each segment, 40 bytes with two 24-bit colours. On a live dashboard curves grow
     at their right ends, cell by cell in few colours on one background: the two together were five sixths of
     all bytes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from floydtop.app.options import Options
 
@@ -17,9 +18,10 @@ class ChartActions:
     chose_axis = False
     """A person picked the x-axis: it is not picked for them any more."""
 
-    def choose(self, options: Options) -> None:
-        """Show the charts another way."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def choose(self, options: Options) -> None:
+            """Show the charts another way."""
 
     def action_toggle_axis(self) -> None:
         self.chose_axis = True

@@ -12,6 +12,7 @@ from textual.containers import Grid, Horizontal, Vertical
 from textual.screen import Screen
 
 from floydtop.app.abscissa import Abscissa
+from floydtop.app.arrangement import grid
 from floydtop.app.keys import APP, MONITOR, Key, bindings
 from floydtop.app.lines import value_at_cursor
 from floydtop.app.options import Options
@@ -49,7 +50,6 @@ YOUNG_FRAME = 3.0
 YOUNG = 20.0
 
 PANEL_WIDTH, PANEL_HEIGHT = 38, 9
-MOST_COLUMNS = 6
 SIDE_WIDTH = 44
 SIDE_FROM = 120
 """Columns of the terminal from which the system charts have a place of their own."""
@@ -395,18 +395,3 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         spec = self.selected()
         if spec is not None:
             self.app.push_screen(FocusScreen(self, spec))
-
-
-def grid(panels: int, most_columns: int, most_rows: int) -> tuple[int, int]:
-    """Columns and rows for a page: as many as fit, with the fewest holes when all panels do."""
-    most_columns, most_rows = max(1, min(most_columns, MOST_COLUMNS)), max(1, most_rows)
-    fitting = [
-        columns
-        for columns in range(1, min(most_columns, max(1, panels)) + 1)
-        if -(-panels // columns) <= most_rows and columns > most_columns // 2
-    ]
-    if not fitting:
-        columns = min(most_columns, max(1, panels))
-        return columns, max(1, min(most_rows, -(-panels // columns)))
-    columns = min(fitting, key=lambda columns: (-panels % columns, -columns))
-    return columns, max(1, -(-panels // columns))

@@ -122,6 +122,8 @@ class LogView(Canvas):
         title = f"output  {log.path if log else ''}"
         if session.malformed_count:
             title += f"  {session.malformed_count} unreadable metric lines (m)"
+        if session.damaged:
+            title += f"  {session.damaged} damaged lines of the recording left out"
         if self._back:
             title += f"  {self._back} lines back"
         return title
