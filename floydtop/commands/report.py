@@ -138,7 +138,7 @@ def events_of(text: str) -> Iterable[Event]:
     if session is not None:
         refuse_patterns(text)
         return _chosen(read_session(session), given_rules())
-    return _telling(read_log(log, rules()))
+    return _telling(read_log(log, rules(), timed=True))
 
 
 def source_of(text: str) -> tuple[str | None, str]:

@@ -12,7 +12,7 @@ from floydtop.parse.custom import Pattern
 from floydtop.parse.formats import formats
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.names import is_timing
-from floydtop.parse.prefix import timestamp
+from floydtop.parse.prefix import stamp_of
 from floydtop.parse.reading import Bad, Format, Found, State
 from floydtop.parse.shapes import DIGITS, LONGEST, MOST, PROOFS, Entry, Plan, filled, learn
 
@@ -65,7 +65,8 @@ class Parser:
         A time without a zone is read as UTC; the caller knows the machine's zone, and whether the stamps
         are in order.
         """
-        return timestamp(line.text)
+        stamp = stamp_of(line)
+        return stamp.unix if stamp is not None else None
 
     def read(self, line: Line, t: float | None = None, approximate: bool = False) -> list[Event]:
         """The metrics of one finished line, at most one event for each group and x-value.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import accumulate
+
 from floydtop.events import MetricGroup, Metrics
 from floydtop.parse import Event, Parser, jsonl
 from floydtop.parse.lines import Line, LineSplitter
@@ -18,6 +21,10 @@ LONG_LINES = 1000
 """Mean bytes of a line above which shapes do not pay: a bar's frames are long, only its end is read."""
 
 
+When = Callable[[Line], tuple[float | None, bool]]
+"""Gives the time of a line, None where it is not known, and whether that is an estimate."""
+
+
 class Bulk:
     """Reads a stream chunk by chunk; gives the very events that reading line by line gives."""
 
@@ -25,10 +32,16 @@ class Bulk:
         self.parser = parser or Parser()
         self.splitter = splitter or LineSplitter()
         self._groups: dict[str, MetricGroup] = {}
+        self._when: When | None = None
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """The events of the lines that this chunk completes; chunks of about 1 MiB are best."""
+    def feed(self, chunk: bytes, when: When | None = None) -> list[Event]:
+        """The events of the lines that this chunk completes; chunks of about 1 MiB are best.
+
+        Args:
+            when: asked for the time of each line that may hold a metric; without it events have none.
+        """
         splitter = self.splitter
+        self._when = when
         events: list[Event] = []
         if not splitter.at_line_start:
             first = chunk.find(b"\n") + 1
@@ -50,16 +63,17 @@ class Bulk:
         splitter.feed(rest)
         return events
 
-    def finish(self) -> list[Event]:
+    def finish(self, when: When | None = None) -> list[Event]:
         """End of the stream: the unfinished line is a line."""
         events: list[Event] = []
+        self._when = when
         self._each(self.splitter.finish(), events)
         return events
 
     def _each(self, lines: list[Line], events: list[Event]) -> None:
-        read = self.parser.read
+        read, when = self.parser.read, self._when
         for line in lines:
-            events += read(line)
+            events += read(line) if when is None else read(line, *when(line))
 
     def _many(self, body: bytes, events: list[Event]) -> None:
         splitter, read = self.splitter, self.parser.read
@@ -71,7 +85,10 @@ class Bulk:
         shapes = shaped.split(b"\n")
         wanted = [index for index, shape in enumerate(shapes) if shape not in dull]
         lines = body.split(b"\n") if wanted else []
-        number, offset = splitter.number, splitter.offset
+        number, when = splitter.number, self._when
+        # Without times nobody asks where a line stands.
+        sizes = (len(line) + 1 for line in lines) if wanted and when is not None else ()
+        offsets = list(accumulate(sizes, initial=splitter.offset))
         while wanted:
             expectations = self.parser.expectations
             objects: list[int] = []
@@ -80,27 +97,34 @@ class Bulk:
                 if raw.startswith(OBJECT):
                     objects.append(index)
                 elif shapes[index] not in dull:
-                    self._objects(objects, lines, number, events)
+                    self._objects(objects, lines, offsets, events)
                     objects = []
-                    # Events do not tell offsets, so none is counted here.
-                    events += read(Line(number + index, offset, raw))
+                    if when is None:
+                        events += read(Line(number + index, 0, raw))
+                    else:
+                        line = Line(number + index, offsets[index], raw)
+                        events += read(line, *when(line))
                     if self.parser.expectations != expectations:
                         wanted = list(range(index + 1, len(shapes)))
                         break
             else:
                 wanted = []
-            self._objects(objects, lines, number, events)
+            self._objects(objects, lines, offsets, events)
         splitter.skip(len(shapes), len(body) + 1)
 
-    def _objects(self, indexes: list[int], lines: list[bytes], number: int, events: list[Event]) -> None:
+    def _objects(
+        self, indexes: list[int], lines: list[bytes], offsets: list[int], events: list[Event]
+    ) -> None:
         """Lines that are metric objects, decoded together: 1.2 us a line instead of 4."""
         if not indexes:
             return
+        number, when = self.splitter.number, self._when
         raws = [lines[index] for index in indexes]
         found = jsonl.quick_lines(raws)
         if found is None:
-            for index, raw in zip(indexes, raws, strict=True):
-                events += self.parser.read(Line(number + index, 0, raw))
+            self._each(
+                [_line(number, index, raw, offsets) for index, raw in zip(indexes, raws, strict=True)], events
+            )
             return
         groups = self._groups
         for index, one in zip(indexes, found, strict=True):
@@ -110,4 +134,13 @@ class Bulk:
                 if len(groups) > MOST_NAMES:
                     groups.clear()
                 group = groups[name] = "timing" if is_timing(name) else "training"
-            events.append(Metrics({name: one.value}, None, False, one.step, one.epoch, number + index, group))
+            t, approximate = None, False
+            if when is not None:
+                t, approximate = when(_line(number, index, lines[index], offsets))
+            events.append(
+                Metrics({name: one.value}, t, approximate, one.step, one.epoch, number + index, group)
+            )
+
+
+def _line(first: int, index: int, raw: bytes, offsets: list[int]) -> Line:
+    return Line(first + index, offsets[index] if len(offsets) > 1 else 0, raw)

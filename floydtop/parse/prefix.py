@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from floydtop.parse.lines import Line, clean
+
 _RANK = re.compile(
     r"\s{0,8}(?:\[(?:rank|default|worker|local_rank)[ :=]?(?P<rank>\d{1,5})\]:?"
     r"|\[Rank (?P<dist>\d{1,5})\]"
@@ -97,12 +99,19 @@ def _rank(match: re.Match[str], text: str, at: int) -> tuple[int, int]:
     return 0, at
 
 
-def timestamp(text: str) -> float | None:
-    """Unix seconds of a full date and time near the start of a line, or None.
+class Stamp(NamedTuple):
+    """When a line says that it was printed."""
 
-    A time without a zone is taken as UTC: only differences between lines and their order matter to the
-    caller, who knows the machine's zone.
-    """
+    unix: float
+    """Unix seconds, as if a time without a zone were UTC."""
+    zoned: bool
+    """The line tells the zone."""
+    fine: bool
+    """It tells fractions of seconds."""
+
+
+def stamp(text: str) -> Stamp | None:
+    """The full date and time near the start of a line, or None."""
     start = _RANK.match(text)
     match = _STAMP.match(text, start.end() if start else 0)
     if match is None:
@@ -118,4 +127,16 @@ def timestamp(text: str) -> float | None:
     if zone and zone not in ("Z", "UTC"):
         sign = -1 if zone[0] == "-" else 1
         offset = sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    return moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds() + fraction
+    unix = moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds() + fraction
+    return Stamp(unix, bool(zone), bool(match["fraction"]))
+
+
+_STARTS = frozenset(b"0123456789[( \t\x1br")
+
+
+def stamp_of(line: Line) -> Stamp | None:
+    """The stamp of a line of output; only its first 120 bytes are looked at."""
+    raw = line.raw[:120]
+    if not raw or raw[0] not in _STARTS:
+        return None
+    return stamp(clean(raw) if b"\x1b" in raw else raw.decode("latin-1"))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 from floydtop.events import Event, Gap, Metrics, Note, OutputLine, Position, Progress
 from floydtop.parse import Parser
+from floydtop.parse.bulk import Bulk
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.rules import Choice, Rules
 from floydtop.recorder import resume
 from floydtop.recorder.past import FromOutput, Past, undated
+from floydtop.recorder.stamps import Stamps
 from floydtop.sources.finished import is_packed
 from floydtop.sources.follow import Chunk, Idle, Restart, follow
 
@@ -34,6 +36,7 @@ class OutputWorker:
         past: what an earlier recorder has read of it.
         text_budget: characters of text to keep.
         rules: the user's own, for reading the log.
+        wall_start: Unix time of session time 0, by which the timestamps of lines are understood.
 
     Attributes:
         offset: bytes of the log read so far.
@@ -51,6 +54,7 @@ class OutputWorker:
         past: Past | None = None,
         text_budget: int = TEXT_BUDGET,
         rules: Rules | None = None,
+        wall_start: float | None = None,
     ) -> None:
         self.log = log
         self.offset = 0
@@ -61,6 +65,7 @@ class OutputWorker:
         self._show = show
         rules = rules or Rules()
         self._parser, self._choice = Parser(rules.patterns()), Choice(rules)
+        self._stamps = Stamps(wall_start, reopen or log) if wall_start is not None else None
         self._splitter = LineSplitter()
         self._text_left = text_budget
         self._text_budget = text_budget
@@ -171,12 +176,19 @@ class OutputWorker:
         self._read += len(chunk.data)
         now = self._now()
         events: list[Event] = []
-        for line in self._splitter.feed(chunk.data):
-            line.offset += self._skipped
-            t, approximate = self._time_of(line, chunk, now)
-            self._take_line(
-                line, t, approximate, events, keep=line.offset >= chunk.history_size - HISTORY_TEXT
-            )
+        if self.offset <= chunk.history_size - HISTORY_TEXT and self._splitter.number > self._recorded_to:
+
+            def when(line: Line) -> tuple[float | None, bool]:
+                line.offset += self._skipped
+                return self._time_of(line, chunk, now)
+
+            events += self._choice(Bulk(self._parser, self._splitter).feed(chunk.data, when))
+        else:
+            for line in self._splitter.feed(chunk.data):
+                line.offset += self._skipped
+                t, approximate = self._time_of(line, chunk, now)
+                keep = line.offset >= chunk.history_size - HISTORY_TEXT
+                self._take_line(line, t, approximate, events, keep=keep)
         line_start = len(chunk.data) - (self._read - self._splitter.offset)
         if line_start > 0:
             self._before_line = (self._last_bytes + chunk.data[:line_start])[-resume.CHECKED :]
@@ -185,9 +197,17 @@ class OutputWorker:
         self._tell_of_slow_patterns()
 
     def _time_of(self, line: Line, chunk: Chunk, now: float) -> tuple[float | None, bool]:
-        """When a line was printed: now, or for what was there before us a guess from its place in the log."""
+        """When a line was printed, and whether that is a guess by its place in what was there before us."""
+        told = self._stamps.read(line, now) if self._stamps is not None else None
+        if told is not None and (chunk.history or not told[1]):
+            return told
         if not chunk.history:
             return now, False
+        t, approximate = self._guess(line, chunk, now)
+        latest = self._stamps.latest if self._stamps is not None else None
+        return (max(t, latest) if t is not None and latest is not None else t), approximate
+
+    def _guess(self, line: Line, chunk: Chunk, now: float) -> tuple[float | None, bool]:
         if self._resumed is not None:
             # Printed while nobody recorded, or just before: somewhere between the last event and now.
             start, since = self._resumed

@@ -9,14 +9,18 @@ from floydtop.parse import Parser
 from floydtop.parse.bulk import Bulk
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.rules import Choice, Rules
+from floydtop.recorder.stamps import SinceFirst
 from floydtop.sources.chunks import Chunk
 from floydtop.sources.finished import read_all, read_stream
 
 
-def read_log(path: str, rules: Rules | None = None) -> Iterator[Metrics | Malformed | Progress | Note]:
-    """The metrics of a log, `-` for standard input, in order, and how far its job has come; no times.
+def read_log(
+    path: str, rules: Rules | None = None, *, timed: bool = False
+) -> Iterator[Metrics | Malformed | Progress | Note]:
+    """The metrics of a log, `-` for standard input, in order, and how far its job has come.
 
     Args:
+        timed: give events the seconds since the log's first timestamp, where their lines begin with one.
         rules: the user's own; a note tells when an expression of them was put aside.
 
     Raises:
@@ -24,10 +28,11 @@ def read_log(path: str, rules: Rules | None = None) -> Iterator[Metrics | Malfor
     """
     rules = rules or Rules()
     bulk, choice = Bulk(Parser(rules.patterns())), Choice(rules)
+    when = SinceFirst() if timed else None
     for chunk in _chunks(path):
-        yield from choice(bulk.feed(chunk.data))
+        yield from choice(bulk.feed(chunk.data, when))
         yield from _notes(bulk.parser)
-    yield from choice(bulk.finish())
+    yield from choice(bulk.finish(when))
     yield from _notes(bulk.parser)
     progress = bulk.parser.progress
     if progress is not None:

@@ -252,6 +252,7 @@ class Recording:
             past=self._past,
             text_budget=self._text_budget(),
             rules=self.assignment.rules,
+            wall_start=self.clock.wall_start,
         )
         if self.tree is not None:
             await self._output.run(self._stopping)

@@ -191,9 +191,9 @@ class Session:
 
     @property
     def origin(self) -> float:
-        """Session time at which the elapsed time of the job is zero: its start, where that is known."""
+        """Session time at which the job's elapsed time is zero: its start, or what is known of it first."""
         job = self.header.job if self.header else None
-        return job.t if job is not None and job.t is not None else 0.0
+        return job.t if job is not None and job.t is not None else min(0.0, self.earliest or 0.0)
 
     @property
     def finished(self) -> bool:
