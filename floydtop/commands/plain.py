@@ -25,7 +25,7 @@ def state_words(state: str | None, exit_: Exit | dict[str, Any] | None) -> str:
     if exit_ is None or (exit_["code"] is None and exit_["signal"] is None):
         return "ended, exit code unknown"
     if exit_["signal"] is not None:
-        return f"killed by {exit_['signal']}" + (" (out of memory)" if exit_["oom"] else "")
+        return f"killed by {printable(exit_['signal'])}" + (" (out of memory)" if exit_["oom"] else "")
     return f"exited {exit_['code']}"
 
 
@@ -55,8 +55,10 @@ def describe(shot: dict[str, Any]) -> list[str]:
 
 
 def _system_lines(system: dict[str, Any], unknown: dict[str, str]) -> list[str]:
+    reasons = {name: printable(why) for name, why in unknown.items()}
+
     def known(value: float | None, field: str, show: Any) -> str:
-        return str(show(value)) if value is not None else f"n/a ({unknown.get(field, 'not known')})"
+        return str(show(value)) if value is not None else f"n/a ({reasons.get(field, 'not known')})"
 
     def percent(value: float) -> str:
         return f"{value:.1f} %"
@@ -79,7 +81,7 @@ def _system_lines(system: dict[str, Any], unknown: dict[str, str]) -> list[str]:
             f"({known(gpu['memory_percent'], f'{name}.memory_percent', percent)})"
         )
     if not system["gpus"]:
-        lines.append(f"gpu      {unknown.get('gpus', 'none')}")
+        lines.append(f"gpu      {reasons.get('gpus', 'none')}")
     return lines
 
 

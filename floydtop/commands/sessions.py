@@ -56,7 +56,7 @@ def _row(recording: Recording) -> tuple[str, ...]:
     job = " ".join(header.job.command) if header.job else header.log.path if header.log else "?"
     said = [part for part in (meta.title, meta.note) if part]
     return (
-        recording.name,
+        printable(recording.name),
         time.strftime("%Y-%m-%d %H:%M", time.localtime(header.t0)),
         format_duration(recording.duration),
         words,
@@ -71,12 +71,13 @@ def change(name: str, **changes: object) -> int:
     Raises:
         FloydtopError: there is no such session, or its words cannot be written.
     """
+    from floydtop.commands.plain import printable
     from floydtop.session.meta import change_meta
 
     recording = _recording(name)
     meta = change_meta(recording.path, **changes)
     told = [meta.title or "no title", meta.note or "no note", "pinned" if meta.pinned else "not pinned"]
-    print(f"{recording.name}: {', '.join(told)}")
+    print(printable(f"{recording.name}: {', '.join(told)}"))
     return 0
 
 
