@@ -20,6 +20,7 @@ from floydtop.app.source import Still
 from floydtop.app.widgets.log_view import LogView
 from floydtop.app.widgets.prompt import Prompt
 from floydtop.events import (
+    Event,
     Exit,
     Facts,
     Gap,
@@ -82,9 +83,8 @@ def complaints(stage: Stage) -> list[str]:
     return found
 
 
-def hostile_session(text: str) -> Session:
-    """A session in which every text is the payload."""
-    session = Session()
+def hostile_events(text: str) -> list[Event]:
+    """A recording in which every text is the payload."""
     first = header(
         host=text,
         by=text,
@@ -93,26 +93,26 @@ def hostile_session(text: str) -> Session:
         job=Job(pid=1, start=1, command=[text, text], cwd=text, user=text, environment={text: text}),
         log=Log(path=text, device=1, inode=1),
     )
-    session.apply_all(
-        [
-            first,
-            Facts(
-                t=0.0, gpus=[Gpu(0, name=text, uuid=text)], notes={"gpu": text, "memory": text, text: text}
-            ),
-            JobState(t=0.0, state="running"),
-            Metrics(values={text: 1.0, f"val_{text}": 2.0, "loss": 1.0}, t=1.0, step=1, line=1),
-            Metrics(values={text: 2.0, f"val_{text}": 1.0, "loss": 0.5}, t=9.0, step=2, line=2),
-            OutputLine(text=text, line=1, t=1.0),
-            OutputLine(text=f"[rank0]: {text}", line=2, t=2.0),
-            Malformed(text=text, why=text, line=3, t=3.0),
-            Sample(
-                t=4.0, values={f"gpu.0.{text}": (1.0, 1.0, 1.0)}, unknown={"cpu.percent": text, "gpu": text}
-            ),
-            Note(t=5.0, text=text, level="warning"),
-            Gap(t=6.0, lost=1, why=text),
-            JobState(t=9.0, state="exited", exit=Exit(signal=text, how=text)),
-        ]
-    )
+    return [
+        first,
+        Facts(t=0.0, gpus=[Gpu(0, name=text, uuid=text)], notes={"gpu": text, "memory": text, text: text}),
+        JobState(t=0.0, state="running"),
+        Metrics(values={text: 1.0, f"val_{text}": 2.0, "loss": 1.0}, t=1.0, step=1, line=1),
+        Metrics(values={text: 2.0, f"val_{text}": 1.0, "loss": 0.5}, t=9.0, step=2, line=2),
+        OutputLine(text=text, line=1, t=1.0),
+        OutputLine(text=f"[rank0]: {text}", line=2, t=2.0),
+        Malformed(text=text, why=text, line=3, t=3.0),
+        Sample(t=4.0, values={f"gpu.0.{text}": (1.0, 1.0, 1.0)}, unknown={"cpu.percent": text, "gpu": text}),
+        Note(t=5.0, text=text, level="warning"),
+        Gap(t=6.0, lost=1, why=text),
+        JobState(t=9.0, state="exited", exit=Exit(signal=text, how=text)),
+    ]
+
+
+def hostile_session(text: str) -> Session:
+    """The same as a session that is live, with what is known of the present."""
+    session = Session()
+    session.apply_all(hostile_events(text))
     unknown = dict.fromkeys(("cpu.percent", "memory.percent", "gpu", "disk.percent"), text)
     session.present = Present(t=10.0, values={}, unknown=unknown)
     return session
