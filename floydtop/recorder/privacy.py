@@ -8,12 +8,13 @@ from collections.abc import Sequence
 MASK = "***"
 
 _SECRET = (
-    r"(?:[\w.-]*[_.-])?(?:token|secrets?|passwords?|passwd|passphrase|pwd|credentials?|auth|apikey|"
+    r"(?:[\w.-]{0,100}[_.-])?(?:token|secrets?|passwords?|passwd|passphrase|pwd|credentials?|auth|apikey|"
     r"(?:api|access|private|secret|auth|encryption|signing|account|storage|wandb|hf)[_.-]?key)"
 )
 # --token X, --hub-token=X, -password X; also NAME=X as Hydra and env(1) take it.
-_NAME = re.compile(rf"-{{0,2}}{_SECRET}\Z", re.IGNORECASE)
-_ASSIGNMENT = re.compile(rf"(-{{0,2}}\+{{0,2}}{_SECRET}=)(.+)\Z", re.IGNORECASE | re.DOTALL)
+# Anchored and bounded: an argument of 8 KB of dashes would take seconds otherwise.
+_NAME = re.compile(rf"\A-{{0,2}}{_SECRET}\Z", re.IGNORECASE)
+_ASSIGNMENT = re.compile(rf"\A(-{{0,2}}\+{{0,2}}{_SECRET}=)(.+)\Z", re.IGNORECASE | re.DOTALL)
 _IN_ADDRESS = re.compile(r"(\w{1,20}://[^/\s:@]{0,200}:)[^/\s@]{1,500}@")
 # What some services begin their keys with.
 _BY_ITSELF = re.compile(
