@@ -117,10 +117,9 @@ def test_nothing_was_recorded(arguments: list[str]) -> None:
     refusal(floydtop(*arguments))
 
 
-def test_a_process_of_somebody_else() -> None:
+def test_a_process_of_somebody_else_is_shown_as_far_as_the_kernel_allows() -> None:
     if os.geteuid() != 0:
-        assert "run floydtop as that user or as root" in refusal(floydtop("status", 1))
-        return
+        pytest.skip("only root can become another user")
     # The interpreter may lie where nobody else may read: all is loaded before the user changes.
     source = (
         "import contextlib, io, os, sys\n"
@@ -128,10 +127,20 @@ def test_a_process_of_somebody_else() -> None:
         "with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):\n"
         "    main(['status', str(os.getpid())])\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "sys.exit(main(['status', '1']))\n"
+        "sys.exit(main(['status', sys.argv[1]]))\n"
     )
-    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60)
-    assert "run floydtop as that user or as root" in refusal(result)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as job:
+        result = subprocess.run(
+            [sys.executable, "-c", source, str(job.pid)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=os.environ | {"HOME": "/", "XDG_CONFIG_HOME": "/nowhere"},
+        )
+        job.kill()
+    assert result.returncode == 0, result.stderr
+    assert "running" in result.stdout
+    assert "n/a" in result.stdout
 
 
 def test_a_log_that_may_not_be_read(tmp_path: Path) -> None:

@@ -51,12 +51,21 @@ def cpu_text(values: dict[str, float], may_use: float | None) -> str:
 
 
 def memory_text(values: dict[str, float], source: str) -> str:
-    """Memory in bytes, with swap where some is used; `source` is the note that says how it was read."""
+    """Memory in bytes, its peak where that was higher, and swap.
+
+    Args:
+        source: the note that says how it was read.
+    """
     if "memory.bytes" not in values:
         return ""
     sign = "≤" if "at most" in source else ""
     swap = values.get("memory.swap_bytes", 0.0)
-    return f"{sign}{format_bytes(values['memory.bytes'])}" + (f" swap {format_bytes(swap)}" if swap else "")
+    peak = values.get("memory.peak_bytes", 0.0)
+    return (
+        f"{sign}{format_bytes(values['memory.bytes'])}"
+        + (f" peak {format_bytes(peak)}" if peak > 1.1 * values["memory.bytes"] else "")
+        + (f" swap {format_bytes(swap)}" if swap else "")
+    )
 
 
 def disk_text(values: dict[str, float]) -> str:

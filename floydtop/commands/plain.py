@@ -39,7 +39,7 @@ def describe(shot: dict[str, Any]) -> list[str]:
     if job["log"] is not None:
         lines.append(f"log      {printable(job['log'])}")
     if job["pid"] is not None:
-        lines += _system_lines(system, unknown)
+        lines += _system_lines(system, unknown, shot["notes"])
     progress = progress_words(shot["progress"])
     if progress:
         lines.append(f"progress {progress}")
@@ -54,7 +54,7 @@ def describe(shot: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _system_lines(system: dict[str, Any], unknown: dict[str, str]) -> list[str]:
+def _system_lines(system: dict[str, Any], unknown: dict[str, str], notes: dict[str, str]) -> list[str]:
     reasons = {name: printable(why) for name, why in unknown.items()}
 
     def known(value: float | None, field: str, show: Any) -> str:
@@ -64,10 +64,13 @@ def _system_lines(system: dict[str, Any], unknown: dict[str, str]) -> list[str]:
         return f"{value:.1f} %"
 
     cpu, memory, disk = system["cpu"], system["memory"], system["disk"]
+    bound = (
+        "at most " if notes.get("memory", "").startswith("at most") and memory["bytes"] is not None else ""
+    )
     lines = [
         f"cpu      {known(cpu['percent'], 'cpu.percent', percent)} of what it may use, "
         f"{known(cpu['cores'], 'cpu.cores', lambda v: f'{v:.2f}')} cores",
-        f"memory   {known(memory['bytes'], 'memory.bytes', format_bytes)}, "
+        f"memory   {bound}{known(memory['bytes'], 'memory.bytes', format_bytes)}, "
         f"{known(memory['percent'], 'memory.percent', percent)}",
         f"disk     {known(disk['percent'], 'disk.percent', percent)} used, "
         f"read {known(disk['read_bytes_per_s'], 'disk.read_bytes_per_s', format_rate)}, "

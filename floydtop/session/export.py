@@ -116,6 +116,7 @@ def snapshot(session: Session, present: Present | None = None) -> dict[str, Any]
         "progress": _progress(session, unknown),
         "malformed": session.malformed_count,
         "recording": not session.finished,
+        "notes": session.facts.notes if session.facts else {},
         "unknown": unknown,
     }
 

@@ -93,11 +93,13 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         return Target("job", pid, _checked(log), notes=notes)
     try:
         found = output.find_output(pid)
-    except PermissionError as error:
-        raise FloydtopError(
-            f"Process {pid} ({row.name}) belongs to {_owner(pid)} and may not be looked at: "
-            "run floydtop as that user or as root."
-        ) from error
+    except PermissionError:
+        # The kernel still tells what it uses: that is shown, with the reason for what is missing.
+        notes.append(
+            f"Process {pid} ({row.name}) belongs to {_owner(pid)}: where its output goes may not be looked "
+            "at. Name it with --log FILE, or run floydtop as that user or as root."
+        )
+        return Target("job", pid, notes=notes)
     except FileNotFoundError as error:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
     if found.log is None and found.lost_in and ptrace:

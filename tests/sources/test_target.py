@@ -196,15 +196,14 @@ def test_a_thread_of_a_process_means_the_process(jobs: Jobs) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_somebody_else_s_process_names_its_owner(jobs: Jobs) -> None:
+def test_somebody_else_s_process_is_a_job_without_a_log_that_names_its_owner(jobs: Jobs) -> None:
     pid, _ = running(jobs)
     program = (
         "import os, sys\n"
         "from floydtop.sources.target import resolve\n"
-        "from floydtop.errors import FloydtopError\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "try: resolve(sys.argv[1])\n"
-        "except FloydtopError as error: print(error)\n"
+        "target = resolve(sys.argv[1])\n"
+        "print(target.pid, target.log, *target.notes)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(pid)],
@@ -213,7 +212,8 @@ def test_somebody_else_s_process_names_its_owner(jobs: Jobs) -> None:
         check=False,
         env=dict(os.environ, PYTHONPATH=os.getcwd()),
     )
-    assert "belongs to root" in done.stdout, done.stderr
+    assert done.stdout.startswith(f"{pid} None"), done.stderr
+    assert "belongs to root" in done.stdout
 
 
 @pytest.mark.parametrize(
