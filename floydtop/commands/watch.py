@@ -269,9 +269,11 @@ def say_goodbye(session: Path) -> None:
     recording = look_at(session)
     if recording is None:
         return
+    name = str(recording.header.job.pid) if recording.header.job else recording.name
     if recording.live:
-        name = str(recording.header.job.pid) if recording.header.job else recording.name
         print(f"Still recording: `floydtop {name}` shows it, `floydtop stop {name}` ends it.")
+    elif not recording.closed:
+        print(f"The recorder was killed: `floydtop {name}` goes on with the recording while the job runs.")
     else:
         print(f"The recording is complete: floydtop replay {recording.name}")
 
