@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,41 +16,54 @@ from floydtop.session.format import encode_json, spell, without_surrogates
 from floydtop.session.series import Series
 from floydtop.session.session import Session
 
-COLUMNS = ("metric", "value", "step", "epoch", "time", "line", "group")
+ROWS_AT_ONCE = 1000
+"""Rows that are encoded together: 0.6 us each, of which 2.5 would be spent on one at a time."""
 
 
-def rows(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
-    """One row per metric value, with the keys of `COLUMNS`.
+class Row(msgspec.Struct):
+    """One value of a metric."""
 
-    `time` is session time in seconds, None where it is not known or only estimated.
-    """
+    metric: str
+    value: float | str
+    step: int | None
+    epoch: float | None
+    time: float | None
+    """Session time in seconds, None where it is not known or only estimated."""
+    line: int
+    group: str
+
+
+COLUMNS = Row.__struct_fields__
+
+
+def rows(events: Iterable[Event]) -> Iterator[Row]:
+    """One row per metric value."""
     for event in events:
         if isinstance(event, Metrics):
+            t = None if event.approximate else event.t
             for name, value in event.values.items():
-                yield {
-                    "metric": name,
-                    "value": spell(value),
-                    "step": event.step,
-                    "epoch": event.epoch,
-                    "time": None if event.approximate else event.t,
-                    "line": event.line,
-                    "group": event.group,
-                }
+                number = value if value - value == 0 else spell(value)
+                yield Row(name, number, event.step, event.epoch, t, event.line, event.group)
 
 
 def to_jsonl(events: Iterable[Event]) -> Iterator[bytes]:
     """Rows as JSON Lines."""
-    for row in rows(events):
-        yield encode_json(row) + b"\n"
+    encode = msgspec.json.Encoder().encode_lines
+    found = rows(events)
+    while block := list(islice(found, ROWS_AT_ONCE)):
+        try:
+            yield encode(block)
+        except UnicodeEncodeError:
+            yield b"".join(encode_json(row) + b"\n" for row in block)
 
 
 def to_csv(events: Iterable[Event]) -> Iterator[bytes]:
     """Rows as CSV (RFC 4180) with a header; unknown cells are empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
     for row in rows(events):
-        writer.writerow(row)
+        writer.writerow(msgspec.structs.astuple(row))
         if text.tell() > 1 << 16:
             yield without_surrogates(text.getvalue()).encode()
             text.seek(0)

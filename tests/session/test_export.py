@@ -7,6 +7,7 @@ import io
 import json
 import math
 
+import msgspec
 import pytest
 
 from floydtop.events import Facts, Gpu, JobState, Metrics, Present, Progress, Sample
@@ -39,7 +40,7 @@ def session() -> Session:
 
 
 def test_there_is_one_row_for_each_value_with_null_for_what_is_not_known() -> None:
-    assert list(rows(samples.run())) == ROWS
+    assert [msgspec.structs.asdict(row) for row in rows(samples.run())] == ROWS
 
 
 def test_jsonl_has_one_object_a_row_with_the_columns_in_order() -> None:
