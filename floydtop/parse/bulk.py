@@ -83,6 +83,9 @@ class Bulk:
         if b"\r\n" in shaped:
             shaped = shaped.replace(b"\r\n", b"\n")
         shapes = shaped.split(b"\n")
+        if dull.issuperset(shapes):
+            splitter.skip(len(shapes), len(body) + 1)
+            return
         wanted = [index for index, shape in enumerate(shapes) if shape not in dull]
         lines = body.split(b"\n") if wanted else []
         number, when = splitter.number, self._when

@@ -57,7 +57,7 @@ def extract(text: str) -> tuple[list[Found], list[Bad], str]:
     return found, bad, "".join(rest)
 
 
-class MetricLine(msgspec.Struct):
+class MetricLine(msgspec.Struct, gc=False):
     """A whole line that is one metric object; decoded in 0.4 us where the careful way takes 15."""
 
     metric: str
