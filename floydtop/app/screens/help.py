@@ -22,6 +22,9 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield HelpCard(self._keys)
 
+    def on_mount(self) -> None:
+        self.set_class(getattr(self.app, "glyphs", "") == "ascii", "ascii")
+
     def action_close(self) -> None:
         self.dismiss()
 
@@ -54,7 +57,7 @@ class HelpCard(Canvas):
         everything, height = self._rows(), self.size.height
         self._first = max(0, min(self._first + rows, len(everything) - height))
         if height < len(everything):
-            self.border_subtitle = safe("↓ ↑ scroll, Esc closes")
+            self.border_subtitle = safe("j k scroll, Esc closes")
         self.show(everything[self._first : self._first + height])
 
     def _rows(self) -> list[Row]:
