@@ -38,9 +38,10 @@ class FocusScreen(ChartActions, Screen[None]):
         yield KeyBar((*APP, *FOCUS))
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._draw_now)
+        self.redraw_soon()
 
-    def on_resize(self) -> None:
+    def redraw_soon(self) -> None:
+        """Draw after the next layout."""
         self.call_after_refresh(self._draw_now)
 
     def _draw_now(self) -> None:
