@@ -76,12 +76,6 @@ class Canvas(Widget):
         if redraw_soon is not None:
             redraw_soon()
 
-    def on_resize(self) -> None:
-        """Ask the screen to draw: a widget that was just mounted has no size when it is first drawn."""
-        redraw_soon = getattr(self.screen, "redraw_soon", None)
-        if redraw_soon is not None:
-            redraw_soon()
-
     def show(self, rows: Sequence[Row]) -> None:
         """Show rows, top first; text that could do more than show is made harmless here."""
         fresh = [[_harmless(run) for run in row if run.text] for row in rows]
