@@ -1,4 +1,4 @@
-"""What the seed's three integrations print under the real frameworks: tests/data/examples.
+"""What FloydHub's three integrations print under the real frameworks: tests/data/examples.
 
 The logs are the standard output of the programs beside them, which ran once: TensorFlow 2.15 in its
 version 1 manner, Keras 3 on PyTorch, PyTorch 2.13.
