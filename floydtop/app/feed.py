@@ -29,6 +29,8 @@ class Feed:
         live: whether a recorder writes the file.
     """
 
+    grows = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.session = Session()
@@ -68,6 +70,8 @@ class Feed:
         return was != self.live
 
     def _read_events(self) -> list[Event]:
+        if self._offset and not self.behind:
+            return []
         try:
             with open(self.path, "rb") as file:
                 file.seek(self._offset)

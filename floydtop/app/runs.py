@@ -56,6 +56,11 @@ class Comparison:
         """Whether more can be had at once."""
         return any(run.source.behind for run in self.runs)
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is worth asking again."""
+        return any(run.source.grows for run in self.runs)
+
     def poll(self) -> bool:
         """Take in what is new of all runs."""
         changed = [run.source.poll() for run in self.runs]

@@ -29,6 +29,10 @@ class Source(Protocol):
     def behind(self) -> bool:
         """Whether more can be had at once."""
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is worth asking again, also when nobody records now: a recording can be continued."""
+
     def poll(self) -> bool:
         """Take in what is new; True when anything was."""
 
@@ -41,6 +45,7 @@ class Still:
         self.trace: Sequence[Present] = ()
         self.live = False
         self.behind = False
+        self.grows = False
 
     def poll(self) -> bool:
         """Nothing more comes."""
@@ -55,6 +60,7 @@ class Replay:
         self.trace: Sequence[Present] = ()
         self.live = False
         self.behind = False
+        self.grows = False
 
     @property
     def session(self) -> Session:

@@ -15,9 +15,9 @@ from floydtop.plot.units import format_clock, format_duration, format_step, form
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
-YOUNG_SPANS = (60.0, 120.0, 210.0, 300.0)
+YOUNG_SPANS = (90.0, 210.0, 330.0)
 """Seconds that the time axis of a live job shows while it is young. With each growth all charts are drawn
-anew, 3 to 8 KB, so it grows once a minute at most."""
+anew, 3 to 8 KB, so it grows every two minutes at most."""
 
 
 @dataclass(frozen=True)

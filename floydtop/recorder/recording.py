@@ -38,7 +38,7 @@ from floydtop.sources.gpu import GpuReader
 from floydtop.sources.process import JobTree
 from floydtop.sources.system import sample
 
-PRESENT_EVERY = 2.0
+PRESENT_EVERY = 2.5
 """Seconds between two present readings of the system."""
 
 RUNNING_VALUES_EVERY = 0.5

@@ -30,7 +30,7 @@ from floydtop.app.widgets.status import StatusBar
 from floydtop.events import Metrics
 from floydtop.settings import Settings
 
-POLL = 0.25
+POLL = 0.4
 """Seconds between two looks at the session file: a stat and a short read."""
 
 FRAME = 1.0
@@ -40,7 +40,7 @@ SLOW_FRAME = 6.0
 """The same on a slow link: 30 KB a minute for a dashboard in full motion."""
 
 RECORDER_CHECK = 2.0
-QUIET_FRAME = 20.0
+QUIET_FRAME = 30.0
 """Seconds between two drawings of the charts when only the present reading of the system moved: each sends
 some 400 bytes, and a job that prints nothing is to cost less than 8 KB a minute."""
 
@@ -155,7 +155,8 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         elif self._top_stale and self.is_current:
             self._top_stale = False
             self.draw_top(self.view())
-        if self.source.session.finished and not self.source.live and not self.source.behind:
+        over = self.source.session.finished or not self.source.grows
+        if over and not self.source.live and not self.source.behind:
             # Nothing will ever come again: a finished session at rest costs nothing.
             self.redraw()
             self._timer.stop()
