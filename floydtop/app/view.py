@@ -15,7 +15,7 @@ from floydtop.plot.units import format_clock, format_duration, format_step, form
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
-YOUNG_SPANS = (90.0, 210.0, 330.0)
+YOUNG_SPANS = (120.0, 240.0, 360.0)
 """Seconds that the time axis of a live job shows while it is young. With each growth all charts are drawn
 anew, 3 to 8 KB, so it grows every two minutes at most."""
 
