@@ -79,7 +79,7 @@ class Metrics(msgspec.Struct, frozen=True, tag="m", tag_field="k", omit_defaults
     step: Whole | None = field(default=None, name="s")
     epoch: float | None = field(default=None, name="e")
     line: Whole = field(default=0, name="n")
-    """Line number in the log, from 1."""
+    """Line number from where the recording began in the log: nearly always its first line, which is 1."""
     group: MetricGroup = field(default="training", name="g")
 
 
@@ -207,6 +207,52 @@ class Position(msgspec.Struct, frozen=True, tag="p", tag_field="k", omit_default
     device: int = field(default=0, name="d")
     inode: int = field(default=0, name="i")
     segment: Whole = field(default=0, name="g")
+    begun: Whole = field(default=0, name="b")
+    """Where the recording of a huge log began: what stands before it is read backwards, see `History`."""
+    back: Whole = field(default=0, name="r")
+    """How far back that has come: every byte from here to `begun` is recorded; 0 when all is."""
+
+
+class Column(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points of one metric in the order of the log, thinned where `weights` says so.
+
+    All lists are as long as `values`, or empty where nothing of the kind is known. Of each group of
+    consecutive points that was thinned the least and the greatest finite value stay, and the first one that
+    is not finite, so that whatever is drawn of them covers what all points covered.
+    """
+
+    values: list[float | None] = field(name="v")
+    """None: not finite, see `odd`."""
+    odd: dict[int, str] = field(default_factory=dict)
+    """Index -> "NaN", "Infinity" or "-Infinity"."""
+    times: list[float | None] = field(default_factory=list, name="t")
+    steps: list[float | None] = field(default_factory=list, name="s")
+    epochs: list[float | None] = field(default_factory=list, name="e")
+    lines: list[Whole] = field(default_factory=list, name="n")
+    means: list[float | None] = field(default_factory=list, name="m")
+    """Mean of the finite points that a point stands for; empty: the values themselves."""
+    weights: list[float] = field(default_factory=list, name="w")
+    """How many points a point stands for; empty: one each. Their sum is the number of points there were."""
+    group: MetricGroup = field(default="training", name="g")
+    approximate: bool = field(default=False, name="approx")
+    """The times are estimated from the place of the lines in the log."""
+
+
+class History(msgspec.Struct, frozen=True, tag="hist", tag_field="k", omit_defaults=True):
+    """The metrics of a stretch of the log that was there before the recording; the newest stretch comes first.
+
+    Lines before the place at which the recording began are numbered -1, -2, ... back from there.
+    """
+
+    start: Whole
+    """Byte offset in the log of the stretch's first line."""
+    stop: Whole
+    """Byte offset behind its last line."""
+    columns: dict[str, Column] = field(name="v")
+    lines: Whole = 0
+    """How many lines it has."""
+    sampled: bool = False
+    """A sample that stands for what lies around it, until the stretch that holds it has been read."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="prog", tag_field="k", omit_defaults=True):
@@ -250,6 +296,7 @@ Event = (
     | Note
     | Clock
     | Position
+    | History
     | Progress
     | Gap
     | End
