@@ -239,7 +239,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class History(msgspec.Struct, frozen=True, tag="hist", tag_field="k", omit_defaults=True):
-    """The metrics of a stretch of the log that was there before the recording; the newest stretch comes first.
+    """The metrics of a stretch of the log that was there before us, read out of order, the newest first.
 
     Lines before the place at which the recording began are numbered -1, -2, ... back from there.
     """

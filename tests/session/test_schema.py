@@ -45,5 +45,6 @@ def test_values_that_are_not_finite_are_valid_as_words_only(validator: Draft2020
 
 def test_every_field_that_has_a_docstring_carries_it(validator: Draft202012Validator) -> None:
     kinds = validator.schema["$defs"]
-    assert kinds["Gap"]["properties"]["lost"]["description"] == "How many events; 0 when it is not known how many."
+    lost = kinds["Gap"]["properties"]["lost"]
+    assert lost["description"] == "How many events; 0 when it is not known how many."
     assert all("description" in kind for kind in kinds.values())
