@@ -59,7 +59,7 @@ class Points:
         if self.epochs is not None:
             self.epochs.append(_NAN if epoch is None else epoch)
         if self.means is not None and self.weights is not None:
-            self.means.append(value)
+            self.means.append(value if value - value == 0.0 else _NAN)
             self.weights.append(1.0)
         self.times.append(_NAN if t is None else t)
         self.steps.append(_NAN if step is None else step)
@@ -197,7 +197,9 @@ def _keep_some(
         odd = [place for place, value in enumerate(values) if value - value != 0.0]
         found[odd[0]] = (_NAN, math.fsum(weights[place] for place in odd))
     if len(found) >= len(values):
-        found = {place: (means[place], weights[place]) for place in range(len(values))}
+        found = {
+            place: (means[place] if place in finite else _NAN, weights[place]) for place in range(len(values))
+        }
     for place in sorted(found):
         kept.places.append(start + place)
         kept.means.append(found[place][0])
@@ -262,6 +264,11 @@ def _doubles_of(column: Sequence[float | None], size: int) -> array[float]:
 
 def _means(means: Sequence[float | None], values: array[float]) -> array[float]:
     """The means, a value itself where its mean is not told."""
-    if len(means) != len(values):
-        return values[:]
-    return array("d", (value if mean is None else mean for mean, value in zip(means, values, strict=True)))
+    known = means if len(means) == len(values) else [None] * len(values)
+    return array(
+        "d",
+        (
+            _NAN if value - value != 0.0 else value if mean is None else mean
+            for mean, value in zip(known, values, strict=True)
+        ),
+    )
