@@ -10,32 +10,26 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from rich.console import RenderableType
-from textual._compositor import ChopsUpdate
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.theme import Theme
 
 from floydtop.app.commands import MetricAxes
-from floydtop.app.crash import Guarded
 from floydtop.app.feed import Feed
 from floydtop.app.glyphs import usable_glyphs
 from floydtop.app.keys import APP, bindings, key_name
+from floydtop.app.link import Paced
 from floydtop.app.palette import THEMES
+from floydtop.app.safe import clean
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.screens.replay import ReplayScreen
-from floydtop.app.tight import TightUpdate
+from floydtop.errors import FloydtopError
 from floydtop.session.player import Player
 from floydtop.settings import Settings
 
 LAST_DRAIN = 3.0
 """Seconds that quitting waits for a recording inside the app to write its end."""
-
-
-FRAMES_IN_FLIGHT = 2
-"""Writes that may wait for the terminal before a frame is left out."""
-
 
 if TYPE_CHECKING:
     from floydtop.app.runs import Comparison
@@ -51,7 +45,7 @@ class Recorder(Protocol):
         """Ask it to end soon."""
 
 
-class FloydtopApp(Guarded[None]):
+class FloydtopApp(Paced[None]):
     """Shows one session: a live one through a feed, a recorded one through a player.
 
     Args:
@@ -61,7 +55,7 @@ class FloydtopApp(Guarded[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "floydtop"
-    COMMANDS = Guarded.COMMANDS | {MetricAxes}
+    COMMANDS = Paced.COMMANDS | {MetricAxes}
     BINDINGS: ClassVar[list[Binding]] = bindings(APP)  # type: ignore[assignment]  # invariance
 
     def __init__(
@@ -115,20 +109,6 @@ class FloydtopApp(Guarded[None]):
             self._at = (self._at + 1) % len(self._screens)
             self.switch_screen(f"log {self._at}")
 
-    def terminal_is_behind(self) -> bool:
-        """Whether the terminal has not yet taken what was sent: a slow or stalled link.
-
-        Textual hands frames to a writer thread through a short queue, and waits when that is full; a frame
-        that is not drawn is better than keys that are not answered.
-        """
-        queue = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
-        return queue is not None and queue.qsize() > FRAMES_IN_FLIGHT
-
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if type(renderable) is ChopsUpdate:
-            renderable = TightUpdate.of(renderable)
-        super()._display(screen, renderable)
-
     def _listen_to_signals(self) -> None:
         """SIGTERM and SIGHUP end the app as `q` does; Textual alone would leave the terminal as it is."""
         loop = asyncio.get_running_loop()
@@ -140,14 +120,18 @@ class FloydtopApp(Guarded[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette offers: every key of the screen; `MetricAxes` adds the metrics."""
-        yield from super().get_system_commands(screen)
-        for key in getattr(screen, "KEYS", ()):
+        for command in super().get_system_commands(screen):
+            if command.title != "Screenshot":
+                # Ours says where it went, and needs no font from the network.
+                yield command
+        for key in (*getattr(screen, "KEYS", ()), *(key for key in APP if key.action == "picture")):
             yield SystemCommand(
                 key.help, f"key {key_name(key.keys.split(',')[0])}", partial(self._act, key.action)
             )
 
     def _act(self, action: str) -> None:
-        self.call_later(self.run_action, action, self.screen)
+        namespace = self if hasattr(self, f"action_{action}") else self.screen
+        self.call_later(self.run_action, action, namespace)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run one of the recorder's two workers as a worker of the app."""
@@ -164,6 +148,24 @@ class FloydtopApp(Guarded[None]):
 
         keys = getattr(self.screen, "KEYS", ())
         self.push_screen(HelpScreen((*keys, *APP)))
+
+    def action_picture(self) -> None:
+        """Save what is on the screen, without the notifications over it."""
+        self.clear_notifications()
+        self.call_after_refresh(self._save_picture)
+
+    async def _save_picture(self) -> None:
+        from floydtop.app.picture import save, subject_of
+
+        svg = self.export_screenshot(title="floydtop")
+        subject = subject_of(self._screens[self._at].source.session)
+        try:
+            # A PNG takes a second to draw.
+            said = await asyncio.to_thread(save, svg, self.size.width, subject)
+        except FloydtopError as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
+        else:
+            self.notify(clean(said), markup=False)
 
     async def action_quit(self) -> None:
         if self._recorder is not None and self._recording is not None:

@@ -25,6 +25,7 @@ APP = (
     Key("ctrl+c", "quit", "Quit", "Quit, from anywhere", priority=True),
     Key("question_mark", "help", "Help", "This page", footer=True),
     Key("ctrl+p", "command_palette", "Palette", "All commands, by name; themes; any metric as the x-axis"),
+    Key("P", "picture", "Picture", "Save the screen as a picture, in the current folder"),
     Key("ctrl+z", "suspend_process", "Suspend", "Back to the shell; `fg` comes back"),
 )
 
