@@ -200,7 +200,7 @@ class _Scan:
     ) -> None:
         out = self.out
         kind = _CALLED.sub("", parts[-1].lower()).rstrip(".")
-        if not unit and kind in _EPOCH_WORDS and (len(parts) == 1 or value == round(value)):
+        if not unit and kind in _EPOCH_WORDS and (len(parts) == 1 or value.is_integer()):
             self._see(gap)
             if out.epoch is None:
                 out.epoch = value
@@ -232,7 +232,7 @@ class _Scan:
         if (
             _SUMMARY.search(name)
             or is_config(name)
-            or (name.lower() in _DATA_PARTS and value == round(value))
+            or (name.lower() in _DATA_PARTS and value.is_integer())
         ):
             self.last = "skip"
             return
@@ -349,7 +349,7 @@ class _Scan:
                 out.at["step"] = self.start
                 self.last = "lead"
                 return
-            if marks in ("", "#") and following == ":" and value == int(value) and 0 <= value < 1e12:
+            if marks in ("", "#") and following == ":" and value.is_integer() and 0 <= value < 1e12:
                 self.label, self.label_at = value, self.start
                 self.last = "step"
                 return

@@ -51,6 +51,9 @@ def read(raw: bytes) -> list[Metrics | Malformed]:
         b"loss: " + b"9" * 5000,
         b"step " + b"9" * 5000 + b" loss: 1",
         b"Epoch " + b"9" * 5000 + b"/" + b"9" * 5000,
+        b"Train Epoch: 41e9990/6000 (64%)]\tLoss: 0.38",
+        b"train 1e999: loss: 0.3",
+        b"1e999: loss 0.3",
     ],
 )
 def test_odd_metric_lines_are_read_or_told_and_can_be_written(raw: bytes) -> None:
