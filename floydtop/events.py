@@ -83,6 +83,20 @@ class Metrics(msgspec.Struct, frozen=True, tag="m", tag_field="k", omit_defaults
     group: MetricGroup = field(default="training", name="g")
 
 
+class Row(msgspec.Struct, gc=False):
+    """One value of a metric: a line of what `export` writes."""
+
+    metric: str
+    value: float | str
+    """Where it is written a number that is not finite is a word: "NaN", "Infinity" or "-Infinity"."""
+    step: int | None
+    epoch: float | None
+    time: float | None
+    """Session time in seconds, None where it is not known or only estimated."""
+    line: int
+    group: str
+
+
 class Malformed(msgspec.Struct, frozen=True, tag="bad", tag_field="k", omit_defaults=True):
     """A line that claims to be a metric and is not readable as one."""
 
@@ -211,6 +225,8 @@ class Position(msgspec.Struct, frozen=True, tag="p", tag_field="k", omit_default
     """Where the recording of a huge log began: what stands before it is read backwards, see `History`."""
     back: Whole = field(default=0, name="r")
     """How far back that has come: every byte from here to `begun` is recorded; 0 when all is."""
+    past_lines: Whole = field(default=0, name="l")
+    """How many lines there are from `back` to `begun`."""
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -253,6 +269,8 @@ class History(msgspec.Struct, frozen=True, tag="hist", tag_field="k", omit_defau
     """How many lines it has."""
     sampled: bool = False
     """A sample that stands for what lies around it, until the stretch that holds it has been read."""
+    malformed: Whole = field(default=0, name="bad")
+    """How many of its lines claim to be a metric and are not readable, less those told as `Malformed`."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="prog", tag_field="k", omit_defaults=True):
