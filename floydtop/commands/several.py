@@ -3,44 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from floydtop.errors import FloydtopError
+if TYPE_CHECKING:
+    from floydtop.sources.target import Target
+
+MOST_RANKS = 16
+"""Logs of one job that are recorded unasked: each has a recorder of its own, with some 30 MB."""
 
 
-def watch_several(targets: Sequence[str], *, interval: float) -> int:
+def watch_several(texts: Sequence[str], *, interval: float) -> int:
     """Record each of the targets, and show the first.
 
     Raises:
         FloydtopError: there is no terminal, or one of the targets cannot be recorded.
     """
-    from floydtop.commands.watch import need_terminal, say_goodbye
+    from floydtop.commands.watch import need_terminal
+    from floydtop.sources.target import resolve
 
     need_terminal()
-    sessions = [_session(target, interval) for target in targets]
+    return _show(_recorded([resolve(text) for text in texts], interval))
+
+
+def watch_ranks(target: Target, *, interval: float) -> int:
+    """Record a job with the log of one rank, and each other rank with its own; show the first.
+
+    Raises:
+        FloydtopError: there is no terminal, or one of them cannot be recorded.
+    """
+    from floydtop.commands.watch import need_terminal
+    from floydtop.sources.target import Target
+
+    need_terminal()
+    ranks = [one for one in target.ranks if one.pid != target.pid]
+    others = [
+        Target(
+            "job",
+            pid=one.pid,
+            log=one.path,
+            fd_path=one.fd_path,
+            notes=[f"Rank {one.rank} of the job of process {target.pid}; the key r shows the next one."],
+        )
+        for one in ranks[: MOST_RANKS - 1]
+    ]
+    notes = [
+        *target.notes,
+        f"Ranks have logs of their own, {len(ranks) + 1} in all: the key r shows the next.",
+    ]
+    if len(ranks) > len(others):
+        notes.append(f"{len(ranks) - len(others)} ranks are not recorded: name their logs for that.")
+    return _show(_recorded([replace(target, notes=notes, ranks=[]), *others], interval))
+
+
+def _recorded(targets: Sequence[Target], interval: float) -> list[Path]:
+    """The recording of each target; those to be begun start side by side, half a second each."""
+    with ThreadPoolExecutor(len(targets)) as pool:
+        return list(pool.map(partial(_session, interval=interval), targets))
+
+
+def _session(target: Target, interval: float) -> Path:
+    from floydtop.commands.watch import recording_of
+
+    return Path(target.session) if target.session is not None else recording_of(target, interval=interval)
+
+
+def _show(sessions: Sequence[Path]) -> int:
     from floydtop.app import FloydtopApp
     from floydtop.app.feed import Feed
+    from floydtop.commands.watch import say_goodbye
 
     first, *others = map(Feed, sessions)
     app = FloydtopApp(first, others=others)
     app.run(mouse=app.settings["mouse"])
-    for session in sessions:
-        say_goodbye(session)
+    say_goodbye(sessions[0])
+    _say_what_else_goes_on(sessions[1:])
     return app.return_code or 0
 
 
-def _session(text: str, interval: float) -> Path:
-    """The recording of one target, begun when there is none of that very log yet."""
-    from floydtop.commands.watch import find_recording, record
+def _say_what_else_goes_on(sessions: Sequence[Path]) -> None:
     from floydtop.session.library import look_at
-    from floydtop.sources.target import resolve
 
-    target = resolve(text)
-    if target.session is not None:
-        return Path(target.session)
-    record(target, interval=interval)
-    session = find_recording(target)
-    recording = look_at(session) if session is not None else None
-    if session is None or recording is None:
-        raise FloydtopError(f"The recording of {text} could not be started.")
-    return session
+    live = [recording for session in sessions if (recording := look_at(session)) and recording.live]
+    names = [str(one.header.job.pid) if one.header.job is not None else one.name for one in live]
+    if names:
+        print(f"Also recorded: {', '.join(names)}.")

@@ -60,6 +60,12 @@ def watch(
         if chosen is None:
             return 0
         target = replace(target, log=chosen.path, fd_path=chosen.fd_path, candidates=[])
+    if target.ranks:
+        from floydtop.commands.several import watch_ranks
+
+        if detach:
+            return watch_ranks(target, interval=interval)
+        target.notes.append("Other ranks have logs of their own, which --no-detach leaves alone.")
     return monitor(target, interval=interval, detach=detach)
 
 
@@ -74,10 +80,14 @@ def explain(text: str | None, pid: int | None) -> int:
     from floydtop.sources.target import resolve
 
     target = resolve(text, pid=pid)
-    lines = list(target.notes)
-    if target.pid is not None:
-        lines += explain_output(target.pid)
-    lines = lines or [f"{target.log or target.session}: there is no process to look at."]
+    try:
+        lines = explain_output(target.pid) if target.pid is not None else []
+    except OSError:
+        # Somebody else's, or gone meanwhile: a note says so.
+        lines = []
+    # How the process was found comes first; what was found out about it is the end of the explanation.
+    lines = [*(note for note in target.notes if note not in lines), *lines]
+    lines = lines or [f"{target.log or target.session or text}: there is no process to look at."]
     print("\n".join(map(printable, lines)))
     return 0
 
@@ -126,13 +136,26 @@ def record(target: Target, *, interval: float) -> int:
     Raises:
         FloydtopError: there is no such process any more, or the session cannot be written.
     """
+    recording_of(target, interval=interval)
+    return 0
+
+
+def recording_of(target: Target, *, interval: float) -> Path:
+    """The recording of the target, begun when there is none.
+
+    Raises:
+        FloydtopError: there is no such process any more, or the session cannot be written.
+    """
     from floydtop.recorder.alone import alone
     from floydtop.recorder.detach import Starting
 
     with alone(_key(target)):
-        if _usable_recording(target) is None:
-            Starting(_assignment(target, interval)).wait()
-    return 0
+        known = _usable_recording(target)
+        if known is None:
+            assignment = _assignment(target, interval)
+            Starting(assignment).wait()
+            known = assignment.session
+    return known
 
 
 def _usable_recording(target: Target) -> Path | None:

@@ -25,7 +25,6 @@ _METRIC = re.compile(
     rb"(?i)(?:loss|acc|accuracy|epoch|step|iter|iteration|eval|perplexity|ppl|auc|f1|rmse|mae|lr|reward|value)"
     rb"[\"']?\s{0,4}[:= |]\s{0,4}[-+]?[\d.]"
 )
-_RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "LOCAL_RANK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Candidate:
     """The process of the job that prints to it."""
     stdio: bool
     """What the process prints to its stdout or stderr ends in this file."""
+    stdout: bool
+    """It is what the process prints to its stdout."""
     score: int
     reasons: tuple[str, ...]
     device: int
@@ -50,9 +51,8 @@ class Candidate:
     """How many names of metrics with a number stand at its end."""
     deleted: bool
     """The file has lost its last name."""
-
-    def __str__(self) -> str:
-        return f"{self.path} ({self.score} points: {', '.join(self.reasons)})"
+    rank: int | None = None
+    """The rank of the process that prints to it, in a job of several."""
 
 
 def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus: int = 0) -> Candidate | None:
@@ -92,19 +92,17 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         count(min(40, 8 * words), f"{words} metric words at its end")
     if b"\0" in tail[-4096:].strip(b"\0"):
         count(-60, "binary")
-    first_rank = score >= CLEAR_LEAD and _is_first_rank(job)
-    if first_rank:
-        count(20, "the first rank")
     return Candidate(
         path=path,
         fd_path=fd_path,
         pid=job,
         stdio=bool(stdio),
+        stdout=(stdio or "").startswith("stdout"),
         score=score,
         reasons=tuple(reasons),
         device=status.st_dev,
         inode=status.st_ino,
-        main=(stdio or "").startswith("stdout") and (bonus > 0 or first_rank),
+        main=(stdio or "").startswith("stdout") and bonus > 0,
         metric_words=words,
         deleted=status.st_nlink == 0,
     )
@@ -154,9 +152,3 @@ def _read(descriptor: Descriptor, start: int, size: int) -> bytes:
         return b""
     finally:
         os.close(file)
-
-
-def _is_first_rank(pid: int) -> bool:
-    """Whether a launcher made this the first of its processes, of all or of those on this machine."""
-    environment = descriptors.environment(pid)
-    return any(environment.get(name) == "0" for name in _RANK_VARIABLES)

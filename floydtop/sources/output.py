@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from floydtop.sources import containers, descriptors, screen, tmux
-from floydtop.sources.candidates import PLAUSIBLE, Candidate, candidate, clear_winner, ranked
+from floydtop.sources.candidates import CLEAR_LEAD, PLAUSIBLE, Candidate, candidate, clear_winner, ranked
 from floydtop.sources.descriptors import Descriptor, Process
+from floydtop.sources.ranks import logs_of_ranks, with_ranks
 from floydtop.sources.trail import Machine, Stop, is_terminal, may_be_file, trace
 from floydtop.sources.writers import FILTERS, Writers, find_writers
 
@@ -17,6 +18,27 @@ _STREAMS = {1: "stdout", 2: "stderr"}
 _OF_ROOT = 20
 """Points for the stdout of the very process that the user named."""
 _RESTART = "restart it as `COMMAND 2>&1 | tee LOG` or in tmux"
+_EXPLAINED = 12
+"""Files that are explained; a job may have hundreds open."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a stream of one process of the job is lost: in a terminal, a pipe, a socket or a device."""
+
+    stream: str
+    pid: int
+    stop: Stop
+
+    def __str__(self) -> str:
+        link = self.stop.descriptor.link
+        way = [f"{row.name} (process {row.pid})" for row in self.stop.through]
+        if is_terminal(link):
+            # The last on the way is the owner of the terminal: what is behind it, not before.
+            way = [*way[:-1], link, *way[-1:]]
+        else:
+            way.append("no file" if way else link)
+        return f"{self.stream} of process {self.pid} -> {' -> '.join(way)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,8 @@ class Output:
     """Where the output goes, and what would help when it cannot be read."""
     lost_in: str | None = None
     """The terminal, pipe or socket that takes the output, when nothing can be read behind it."""
+    ranks: tuple[Candidate, ...] = ()
+    """The log of each rank of a launcher's job, `log` first; empty when they have none of their own."""
     steps: tuple[str, ...] = ()
     """What was looked at, for a person who wants to know why."""
 
@@ -50,18 +74,17 @@ def find_output(pid: int) -> Output:
     own = descriptors.links(pid)
     machine = Machine()
     steps = [f"process {pid}: {' '.join(descriptors.command(pid)) or '(no command line)'}"]
-    steps += [f"{name} -> {own.get(number, 'closed')}" for number, name in _STREAMS.items()]
+    steps += [f"  {name} -> {own.get(number, 'closed')}" for number, name in _STREAMS.items()]
     found: list[Candidate | None] = []
-    ends: list[Stop] = []
+    ends: list[End] = []
     seen: set[str] = set()
     members = descriptors.descendants(pid, machine.table)
     if len(members) > 1:
-        steps.append(f"the job has {len(members)} processes")
+        steps.append(f"  with all that it has started: {len(members)} processes")
     for member in members:
         found.extend(_printed_by(member, pid, machine, seen, ends))
-    ordered = ranked(found)
-    steps += [f"candidate {one}" for one in ordered]
-    steps += [_described(end) for end in ends]
+    ordered = ranked(with_ranks(found, members, machine.table))
+    steps += _explained(ordered, ends)
     likely = [one for one in ordered if one.main or (one.metric_words and one.score >= PLAUSIBLE)]
     address, sentence = None, ""
     if not likely:
@@ -69,6 +92,9 @@ def find_output(pid: int) -> Output:
         if address is None:
             # A helper's output, or a stderr without a number in it yet: better than nothing, no more.
             likely = [one for one in ordered if one.stdio]
+    ranks = _ranks(ordered, likely)
+    if ranks:
+        return Output(ranks[0], None, tuple(ordered), _of_ranks(ranks), ranks=ranks, steps=tuple(steps))
     winner = clear_winner(likely)
     if winner is not None:
         return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", steps=tuple(steps))
@@ -81,7 +107,7 @@ def find_output(pid: int) -> Output:
         steps.append(unseen)
         sentence = sentence if address else f"{sentence[:-1]} ({unseen})."
     lost_in = own.get(1, own.get(2)) if address is None else None
-    return Output(None, address, (), sentence, lost_in, tuple(steps))
+    return Output(None, address, (), sentence, lost_in, steps=tuple(steps))
 
 
 def explain(pid: int) -> list[str]:
@@ -95,8 +121,32 @@ def explain(pid: int) -> list[str]:
     return [*output.steps, output.sentence]
 
 
+def _ranks(ordered: list[Candidate], likely: list[Candidate]) -> tuple[Candidate, ...]:
+    """The logs of all ranks, the one to begin with first; empty when another file is likelier than those.
+
+    That is the first rank's, unless only another one prints metrics, as the last of a pipeline does.
+    """
+    logs = logs_of_ranks(ordered)
+    if not logs or not likely or likely[0].score - max(one.score for one in logs) >= CLEAR_LEAD:
+        return ()
+    first = clear_winner(ranked(logs)) or logs[0]
+    return (first, *(one for one in logs if one is not first))
+
+
+def _of_ranks(logs: tuple[Candidate, ...]) -> str:
+    first, *others = logs
+    numbers = [one.rank for one in others if one.rank is not None]
+    if len(numbers) == 1:
+        more = f"rank {numbers[0]} has a log of its own"
+    elif len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        more = f"ranks {numbers[0]} to {numbers[-1]} have logs of their own"
+    else:
+        more = f"ranks {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} have logs of their own"
+    return f"The output of rank {first.rank} goes to {first.path}; {more}."
+
+
 def _printed_by(
-    member: int, root: int, machine: Machine, seen: set[str], ends: list[Stop]
+    member: int, root: int, machine: Machine, seen: set[str], ends: list[End]
 ) -> Iterator[Candidate | None]:
     """The files that one process writes; where its stdout and stderr end in no file is added to `ends`."""
     try:
@@ -114,7 +164,7 @@ def _printed_by(
             seen.add(f"{name} {link}")
             for stop in trace(descriptor, machine):
                 if not may_be_file(stop.descriptor.link):
-                    ends.append(stop)
+                    ends.append(End(name, member, stop))
                     continue
                 names = [row.name for row in stop.through]
                 yield candidate(stop.descriptor, member, f"{name} through {', '.join(names)}", bonus)
@@ -123,9 +173,9 @@ def _printed_by(
                     bonus -= _OF_ROOT
 
 
-def _not_in_a_file(pid: int, own: dict[int, str], ends: list[Stop]) -> tuple[str | None, str]:
+def _not_in_a_file(pid: int, own: dict[int, str], ends: list[End]) -> tuple[str | None, str]:
     """The address of the terminal to read, if there is one, and the sentence that tells the user."""
-    for end in ends:
+    for end in (one.stop for one in ends):
         link = end.descriptor.link
         owner = end.through[-1] if end.through else None
         if not is_terminal(link) or owner is None:
@@ -139,7 +189,8 @@ def _not_in_a_file(pid: int, own: dict[int, str], ends: list[Stop]) -> tuple[str
             if window is not None:
                 return window, "The output goes to a window of GNU screen, which is looked at each second."
     first = own.get(1, own.get(2, ""))
-    shown = next((end for end in ends if end.descriptor.link == first), ends[0] if ends else None)
+    stops = [end.stop for end in ends]
+    shown = next((stop for stop in stops if stop.descriptor.link == first), stops[0] if stops else None)
     return None, f"The output of process {pid} {_lost(pid, first, shown)}."
 
 
@@ -167,8 +218,18 @@ def _owner(row: Process | None) -> str:
     return f" ({row.name}, process {row.pid})" if row is not None else ""
 
 
-def _described(end: Stop) -> str:
-    way = "".join(f" -> {row.name} ({row.pid})" for row in end.through)
-    return (
-        f"{_STREAMS.get(end.descriptor.number, 'output')} of {end.descriptor.pid}: {end.descriptor.link}{way}"
-    )
+def _explained(ordered: list[Candidate], ends: list[End]) -> Iterator[str]:
+    if ordered:
+        yield "files that it writes, the likeliest log first (points, and what for):"
+    for one in ordered[:_EXPLAINED]:
+        rank = [f"rank {one.rank}"] if one.rank is not None else []
+        yield f"  {one.score:>4}  {one.path}"
+        yield f"        {', '.join([*rank, *one.reasons])}"
+    if len(ordered) > _EXPLAINED:
+        yield f"        and {len(ordered) - _EXPLAINED} more"
+    if ends:
+        yield "output that ends in no file:"
+    for end in ends[:_EXPLAINED]:
+        yield f"  {end}"
+    if len(ends) > _EXPLAINED:
+        yield f"  and {len(ends) - _EXPLAINED} more"

@@ -45,6 +45,8 @@ class Target:
     """Sentences that a person should read: where the output goes, what could not be looked at."""
     candidates: list[Candidate] = field(default_factory=list)
     """Files that are about as likely the job's output, when no one is clearly it; the likeliest first."""
+    ranks: list[Candidate] = field(default_factory=list)
+    """The logs of the job's other ranks, when `log` is that of one rank."""
 
 
 def resolve(
@@ -117,7 +119,7 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
             f"The log {found.log.path} was deleted; it is read through the process that holds it, "
             f"and is lost when that ends: cp {found.log.fd_path} SAVED.log"
         )
-    return Target("job", pid, found.log.path, found.log.fd_path, notes=notes)
+    return Target("job", pid, found.log.path, found.log.fd_path, notes=notes, ranks=list(found.ranks[1:]))
 
 
 def _log(log: str) -> Target:
