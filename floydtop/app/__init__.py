@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -101,19 +100,13 @@ class FloydtopApp(Paced[None]):
             one.place = f"log {place + 1}/{len(self._screens)}" if self._others else ""
             self.install_screen(one, f"log {place}")
         self.push_screen("log 0")
-        self._listen_to_signals()
+        self.listen_to_signals()
 
     def next_log(self) -> None:
         """The next of several logs: rank 1 after rank 0."""
         if self._others:
             self._at = (self._at + 1) % len(self._screens)
             self.switch_screen(f"log {self._at}")
-
-    def _listen_to_signals(self) -> None:
-        """SIGTERM and SIGHUP end the app as `q` does; Textual alone would leave the terminal as it is."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, lambda: asyncio.ensure_future(self.action_quit()))
 
     def _remember_theme(self, theme: Theme) -> None:
         self.settings.remember("theme", theme.name)

@@ -152,7 +152,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
             return
         if self._stale and now - self._drawn_at >= self._frame:
             self.redraw(hurried=True)
-        elif self._top_stale and self.is_current:
+        elif self._top_stale and self.app.screen is self:
             self._top_stale = False
             self.draw_top(self.view())
         over = self.source.session.finished or not self.source.grows
@@ -237,7 +237,8 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         if follow is not None:
             follow(view)
             return
-        if not self.is_current:
+        if not self.is_current or (hurried and self.app.screen is not self):
+            # Under a page of keys each new point would send all of both screens again: 50 KB.
             return
         self._arrange(view)
         self.draw_top(view)
