@@ -229,11 +229,7 @@ class _Scan:
             self.opening = _SECTIONS[own.lastindex or 1]
         elif self.opening and any(mark in gap for mark in ",|;"):
             self.opening = ""
-        if (
-            _SUMMARY.search(name)
-            or is_config(name)
-            or (name.lower() in _DATA_PARTS and value.is_integer())
-        ):
+        if _SUMMARY.search(name) or is_config(name) or (name.lower() in _DATA_PARTS and value.is_integer()):
             self.last = "skip"
             return
         self._value(value, name, parts, connected, unit, end)

@@ -11,26 +11,13 @@ from typing import Any
 
 import msgspec
 
-from floydtop.events import Event, Metrics, Present, Progress, gpu_index
+from floydtop.events import Event, Metrics, Present, Progress, Row, gpu_index
 from floydtop.session.format import encode_json, spell, without_surrogates
 from floydtop.session.series import Series
 from floydtop.session.session import Session
 
 ROWS_AT_ONCE = 1000
 """Rows that are encoded together: 0.6 us each, of which 2.5 would be spent on one at a time."""
-
-
-class Row(msgspec.Struct, gc=False):
-    """One value of a metric."""
-
-    metric: str
-    value: float | str
-    step: int | None
-    epoch: float | None
-    time: float | None
-    """Session time in seconds, None where it is not known or only estimated."""
-    line: int
-    group: str
 
 
 COLUMNS = Row.__struct_fields__
