@@ -15,6 +15,9 @@ from floydtop.parse.names import is_config, is_epoch, is_step, is_strong_metric
 
 Memory = TypeVar("Memory")
 
+NEVER = -(1 << 62)
+"""Number of a line before all others: who begins in the middle of a log may number back from there."""
+
 NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|(?i:nan|inf(?:inity)?)\b)"
 """A printed float; possessive, so that it is linear on any input."""
 
@@ -61,7 +64,7 @@ class State:
         self.epoch: float | None = None
         """Epoch that a heading announced: what follows without an epoch of its own belongs to it."""
         self.epochs: int | None = None
-        self.heading_line = -100
+        self.heading_line = NEVER
         """Line of that heading, as long as its epoch has no result."""
         self.step: int | None = None
         self.steps: int | None = None
@@ -77,7 +80,7 @@ class State:
         """A format could have read the line at another place or with other numbers in it."""
         self.why = ""
         """Why the line gave nothing, for a person who asks."""
-        self.muted = -1
+        self.muted = NEVER
         """Number of a line that repeats what was told and is not to be read."""
         self.expectations = 0
         """Raised whenever lines that meant nothing so far may mean something from now on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from floydtop.parse.names import is_config, is_strong_metric
-from floydtop.parse.reading import Format, Found, State, as_int, number
+from floydtop.parse.reading import NEVER, Format, Found, State, as_int, number
 
 _RULE = re.compile(r"\s{0,8}[+┏┡├└┌╒╞╘|]?[-=─━═]{5,200}.{0,200}")
 _ROW = re.compile(r"\s{0,8}[|│┃](?P<name>[^|│┃]{1,80})[|│┃](?P<value>[^|│┃]{0,80})[|│┃]\s{0,8}")
@@ -21,7 +21,7 @@ class _Box:
         self.section = ""
         self.values: dict[str, float] = {}
         self.step: float | None = None
-        self.last = -1
+        self.last = NEVER
 
 
 def read(text: str, state: State) -> list[Found] | None:

@@ -6,7 +6,7 @@ import re
 
 from floydtop.parse.names import is_metric
 from floydtop.parse.prefix import strip
-from floydtop.parse.reading import NUMBER, Format, Found, State, Told, record
+from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, record
 
 _DICT = re.compile(r"\{'[^{}]{1,16000}\}")
 _ITEM = re.compile(rf"'([^']{{1,120}})': '?({NUMBER})'?(?=[,}}]|\s)")
@@ -20,7 +20,7 @@ class _Memory:
     """Whether the rows of a `***** eval metrics *****` summary are going on, of what and which epoch."""
 
     def __init__(self) -> None:
-        self.line = -1
+        self.line = NEVER
         self.kind = ""
         self.epoch: float | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from floydtop.parse.reading import NUMBER, Format, Found, State
+from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State
 
 _EPOCH = re.compile(r"\s{0,8}Epoch (\d{1,9})/(\d{1,9})\s{0,8}")
 _COUNT = re.compile(r"\s{0,40}(\d{1,12})/(\d{1,12}|Unknown)\b(?:\s{0,8}(?:\[[=>.]{0,64}\]|[━─]{1,64}))?")
@@ -79,7 +79,7 @@ def _result(
         return [Found({f"eval_{name}": value for name, value in values.items()})]
     epoch = state.epoch if memory.done is None else None
     memory.done = state.epoch if memory.headings else None
-    state.heading_line = -100
+    state.heading_line = NEVER
     return [Found(values | timing, epoch=epoch)]
 
 

@@ -8,7 +8,7 @@ import re
 from floydtop.parse.names import is_metric, is_strong_metric, is_timing
 from floydtop.parse.pairs import Pair, Pairs, names_section, pairs
 from floydtop.parse.prefix import Message, strip
-from floydtop.parse.reading import Format, Found, Place, State, Told, as_int
+from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int
 
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
@@ -41,7 +41,7 @@ class _Block:
     def __init__(self) -> None:
         self.step: int | None = None
         self.epoch: float | None = None
-        self.line = -100
+        self.line = NEVER
         self.section = ""
         self.bare = False
         """The line that told it held nothing else: what follows hangs below it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from floydtop.parse.names import is_metric, is_timing
-from floydtop.parse.reading import Format, Found, State, Told, as_int, number
+from floydtop.parse.reading import NEVER, Format, Found, State, Told, as_int, number
 
 REACH = 40
 """Lines between a header and a row, or between two rows: bars and warnings may stand there."""
@@ -28,7 +28,7 @@ class _Table:
         self.separator: str | None = None
         self.open = False
         """Every column counts: CSV and tables that begin with the epoch; else what sounds like a metric."""
-        self.line = -1000
+        self.line = NEVER
 
 
 def read(text: str, state: State) -> list[Found] | None:
