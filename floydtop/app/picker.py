@@ -13,11 +13,12 @@ from textual.containers import Horizontal
 
 from floydtop.app.crash import Guarded
 from floydtop.app.keys import PICKER, bindings
+from floydtop.app.match import matcher
 from floydtop.app.palette import THEMES
 from floydtop.app.safe import clean, safe
 from floydtop.app.widgets.canvas import Canvas, Row, Run
 from floydtop.app.widgets.key_bar import KeyBar
-from floydtop.app.widgets.prompt import Prompt, matcher
+from floydtop.app.widgets.prompt import Prompt
 from floydtop.settings import Settings
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from floydtop.app.keys import APP, COMPARE, bindings
+from floydtop.app.match import matcher
 from floydtop.app.panels import PanelSpec
 from floydtop.app.runs import Comparison
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Run, spread
 from floydtop.app.widgets.gauges import Gauges
-from floydtop.app.widgets.prompt import matcher
 from floydtop.app.widgets.runs_table import RunsTable
 from floydtop.app.widgets.status import StatusBar, axis_words
 

@@ -15,6 +15,7 @@ from floydtop.app.abscissa import Abscissa
 from floydtop.app.arrangement import grid
 from floydtop.app.keys import APP, MONITOR, Key, bindings
 from floydtop.app.lines import value_at_cursor
+from floydtop.app.match import matcher
 from floydtop.app.options import Options
 from floydtop.app.panels import PanelSpec, system_panels, training_panels
 from floydtop.app.screens.chart_actions import ChartActions
@@ -25,7 +26,7 @@ from floydtop.app.widgets.gauges import Gauges
 from floydtop.app.widgets.key_bar import KeyBar
 from floydtop.app.widgets.log_view import LogView
 from floydtop.app.widgets.panel import Panel
-from floydtop.app.widgets.prompt import Prompt, matcher
+from floydtop.app.widgets.prompt import Prompt
 from floydtop.app.widgets.status import StatusBar
 from floydtop.events import Metrics
 from floydtop.settings import Settings

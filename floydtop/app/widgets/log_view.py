@@ -8,10 +8,10 @@ from itertools import islice
 
 from rich.cells import set_cell_size
 
+from floydtop.app.match import Matcher, matcher
 from floydtop.app.safe import clean, safe
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run
-from floydtop.app.widgets.prompt import Match, matcher
 from floydtop.events import Malformed, OutputLine
 from floydtop.session.session import Session
 
@@ -31,7 +31,7 @@ class LogView(Canvas):
     only_malformed = False
     marked: int | None = None
     """The line that a search or a jump went to."""
-    _match: Match | None = None
+    _match: Matcher | None = None
     _title_shown = ""
     _drawn_at = 0.0
     _back = 0

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from textual import events
 from textual.widgets import Input
 
+from floydtop.app.match import matcher
 from floydtop.app.safe import clean
-
-Match = Callable[[str], bool]
 
 
 class Prompt(Input):
@@ -20,6 +18,7 @@ class Prompt(Input):
         super().__init__(before, placeholder=label, id="prompt", compact=True)
         self._before = before
         self._on_change = changed
+        self._warned_of = ""
 
     def on_mount(self) -> None:
         self.focus()
@@ -27,6 +26,9 @@ class Prompt(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._on_change(self.value)
+        if self.value and matcher(self.value).too_slow and self.value != self._warned_of:
+            self._warned_of = self.value
+            self.app.notify("too slow as a regular expression: taken as plain text", severity="warning")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -47,13 +49,3 @@ class Prompt(Input):
         self.remove()
         self.screen.set_focus(None)
         self._on_change(value)
-
-
-def matcher(pattern: str) -> Match:
-    """Whether a text matches: a regular expression where it is one, else plain text; case does not count."""
-    try:
-        expression = re.compile(pattern, re.IGNORECASE)
-    except re.error:
-        lowered = pattern.lower()
-        return lambda text: lowered in text.lower()
-    return lambda text: expression.search(text) is not None
