@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import attrgetter
 
@@ -10,7 +10,7 @@ from floydtop.events import Row
 from floydtop.parse import Event, Parser, jsonl
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.shapes import DIGITS
-from floydtop.parse.sink import Sink, add_objects, events_of_objects, rows_of_objects
+from floydtop.parse.sink import Sink, Times, add_objects, events_of_objects, rows_of_objects
 
 OBJECT = b'{"metric"'
 
@@ -28,9 +28,21 @@ When = Callable[[Line], tuple[float | None, bool]]
 class Bulk:
     """Reads a stream chunk by chunk; gives the very events that reading line by line gives."""
 
-    def __init__(self, parser: Parser | None = None, splitter: LineSplitter | None = None) -> None:
+    def __init__(
+        self,
+        parser: Parser | None = None,
+        splitter: LineSplitter | None = None,
+        *,
+        stamps_only: bool = False,
+    ) -> None:
+        """Make a reader of one stream.
+
+        Args:
+            stamps_only: who is asked for times knows one only of a line with a stamp: no other is shown.
+        """
         self.parser = parser or Parser()
         self.splitter = splitter or LineSplitter()
+        self._stamps_only = stamps_only
         self._when: When | None = None
         self._sink: Sink | list[Row] | None = None
 
@@ -81,6 +93,8 @@ class Bulk:
 
     def _many(self, body: bytes, events: list[Event]) -> None:
         splitter = self.splitter
+        if body.startswith(OBJECT) and self._only_objects(body, events):
+            return
         # One pass over all bytes, not one a line: 0.15 us a line, which dull lines cost and no more.
         shaped = body.translate(None, DIGITS)
         if b"\r\n" in shaped:
@@ -90,23 +104,42 @@ class Bulk:
             self._chunk(body.split(b"\n"), shapes, events)
         splitter.skip(len(shapes), len(body) + 1)
 
+    def _only_objects(self, body: bytes, events: list[Event]) -> bool:
+        """Read lines that are nothing but well-formed metric objects: 0.2 us a line, 0.4 of mixed ones."""
+        if self._when is not None and not self._stamps_only:
+            return False
+        ends = body.count(b"\n")
+        if body.count(b"\n" + OBJECT) != ends:
+            return False
+        found = jsonl.together(body, ends + 1)
+        if found is None:
+            return False
+        first = self.splitter.number
+        self._give(found, range(first, first + len(found)), None, events)
+        self.splitter.skip(len(found), len(body) + 1)
+        return True
+
     def _chunk(self, lines: list[bytes], shapes: list[bytes], events: list[Event]) -> None:
         dull, number, when = self.parser.dull, self.splitter.number, self._when
         wanted = [index for index, shape in enumerate(shapes) if shape not in dull]
         # Objects depend on no other line: they are decoded before all others are read.
         indexes = [index for index in wanted if lines[index].startswith(OBJECT)]
-        decoded = jsonl.quick_lines([lines[index] for index in indexes]) if indexes else []
-        objects = {index: one for index, one in zip(indexes, decoded, strict=True) if one is not None}
+        found = jsonl.quick_lines([lines[index] for index in indexes])
+        if None in found:
+            indexes = [index for index, one in zip(indexes, found, strict=True) if one is not None]
+        objects = frozenset(indexes)
         times: dict[int, tuple[float | None, bool]] = {}
         # Without times nobody asks where a line stands.
         sizes = (len(line) + 1 for line in lines) if when is not None else ()
         offsets = list(accumulate(sizes, initial=self.splitter.offset))
         read = self.parser.read
-        skipped = objects.keys() if when is None else frozenset()
+        asked = when is not None and not self._stamps_only
+        skipped = frozenset() if asked else objects
+        wanted = [index for index in wanted if index not in skipped]
         while wanted:
             expectations = self.parser.expectations
             for index in wanted:
-                if index in skipped or shapes[index] in dull:
+                if shapes[index] in dull:
                     continue
                 if when is None:
                     events += read(Line(number + index, 0, lines[index]))
@@ -117,30 +150,31 @@ class Bulk:
                         continue
                     events += read(line, *times[index])
                 if self.parser.expectations != expectations:
-                    wanted = list(range(index + 1, len(shapes)))
+                    wanted = [later for later in range(index + 1, len(shapes)) if later not in skipped]
                     break
             else:
                 wanted = []
         if objects:
-            self._objects(objects, times, events)
+            moments = [times[index] for index in indexes] if asked else None
+            good = [one for one in found if one is not None]
+            self._give(good, [number + index for index in indexes], moments, events)
 
-    def _objects(
+    def _give(
         self,
-        objects: dict[int, jsonl.MetricLine],
-        times: dict[int, tuple[float | None, bool]],
+        found: Sequence[jsonl.MetricLine],
+        lines: Sequence[int],
+        times: Times | None,
         events: list[Event],
     ) -> None:
-        sink, first = self._sink, self.splitter.number
-        found = list(objects.values())
-        lines = [first + index for index in objects]
-        moments = None if self._when is None else [times[index] for index in objects]
+        """Hand metric objects on in the way that is wanted."""
+        sink = self._sink
         if isinstance(sink, list):
-            sink += rows_of_objects(found, lines, moments)
+            sink += rows_of_objects(found, lines, times)
         elif sink is not None:
-            add_objects(sink, found, lines, moments)
+            add_objects(sink, found, lines, times)
         else:
             mixed = bool(events)
-            events += events_of_objects(found, lines, moments)
+            events += events_of_objects(found, lines, times)
             if mixed:
                 events.sort(key=_line_of)
 

@@ -84,20 +84,25 @@ def quick(raw: bytes) -> Found | None:
 
 def quick_lines(raws: list[bytes]) -> Sequence[MetricLine | None]:
     """Many such lines, decoded together; None for one that has to be looked at carefully."""
-    joined = b"\n".join(raws)
-    # One brace a line: no object goes over a line's end, no line has two.
-    if joined.count(b"{") == len(raws):
-        try:
-            many = _quick_lines(joined)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            pass
-        else:
-            if len(many) == len(raws):
-                return many
+    many = together(b"\n".join(raws), len(raws))
+    if many is not None:
+        return many
     if len(raws) <= FEW:
         return [_quick_line(raw) for raw in raws]
     half = len(raws) // 2
     return [*quick_lines(raws[:half]), *quick_lines(raws[half:])]
+
+
+def together(joined: bytes, count: int) -> list[MetricLine] | None:
+    """So many lines as one piece, or None when one of them has to be looked at carefully."""
+    # One brace a line: no object goes over a line's end, no line has two.
+    if joined.count(b"{") != count:
+        return None
+    try:
+        many = _quick_lines(joined)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
+    return many if len(many) == count else None
 
 
 def _quick_line(raw: bytes) -> MetricLine | None:

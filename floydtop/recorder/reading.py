@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import cast
 
-from floydtop.events import Event, Malformed, Metrics, Note, Progress
+from floydtop.events import Event, Malformed, Metrics, Note, Progress, Row
 from floydtop.parse import Parser
 from floydtop.parse.bulk import Bulk
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.rules import Choice, Rules
 from floydtop.recorder.stamps import SinceFirst
+from floydtop.session.export import rows
+from floydtop.session.format import spell
 from floydtop.sources.chunks import Chunk
 from floydtop.sources.finished import read_all, read_stream
+
+_line_of = attrgetter("line")
 
 
 def read_log(
@@ -37,6 +44,33 @@ def read_log(
     progress = bulk.parser.progress
     if progress is not None:
         yield progress
+
+
+def read_rows(path: str) -> Iterator[list[Row]]:
+    """The rows of a log, `-` for standard input, in the order of its lines, many at a time.
+
+    Their times are the seconds since the log's first timestamp, where their lines begin with one.
+
+    Raises:
+        FloydtopError: the log cannot be read.
+    """
+    bulk, when = Bulk(stamps_only=True), SinceFirst()
+    for chunk in _chunks(path):
+        found: list[Row] = []
+        yield _ordered(found, bulk.feed(chunk.data, when, found))
+    last: list[Row] = []
+    yield _ordered(last, bulk.finish(when, last))
+
+
+def _ordered(found: list[Row], events: list[Metrics | Malformed]) -> list[Row]:
+    """Rows that came in any order and those of events, by their lines."""
+    values = cast("list[float]", [row.value for row in found])
+    if not all(map(math.isfinite, values)):
+        for row, value in zip(found, values, strict=True):
+            row.value = spell(value)
+    found += rows(events)
+    found.sort(key=_line_of)
+    return found
 
 
 def lines_of(path: str) -> Iterator[Line]:

@@ -17,7 +17,7 @@ from floydtop.session.series import Series
 from floydtop.session.session import Session
 
 ROWS_AT_ONCE = 1000
-"""Rows that are encoded together: 0.6 us each, of which 2.5 would be spent on one at a time."""
+"""Rows that are encoded together: 0.1 us each, where one at a time takes 2."""
 
 
 COLUMNS = Row.__struct_fields__
@@ -33,28 +33,33 @@ def rows(events: Iterable[Event]) -> Iterator[Row]:
                 yield Row(name, number, event.step, event.epoch, t, event.line, event.group)
 
 
-def to_jsonl(events: Iterable[Event]) -> Iterator[bytes]:
-    """Rows as JSON Lines."""
-    encode = msgspec.json.Encoder().encode_lines
+def blocks_of(events: Iterable[Event]) -> Iterator[list[Row]]:
+    """The rows of events, many at a time."""
     found = rows(events)
     while block := list(islice(found, ROWS_AT_ONCE)):
+        yield block
+
+
+def to_jsonl(blocks: Iterable[list[Row]]) -> Iterator[bytes]:
+    """Rows as JSON Lines."""
+    encode = msgspec.json.Encoder().encode_lines
+    for block in blocks:
         try:
             yield encode(block)
         except UnicodeEncodeError:
             yield b"".join(encode_json(row) + b"\n" for row in block)
 
 
-def to_csv(events: Iterable[Event]) -> Iterator[bytes]:
+def to_csv(blocks: Iterable[list[Row]]) -> Iterator[bytes]:
     """Rows as CSV (RFC 4180) with a header; unknown cells are empty."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for row in rows(events):
-        writer.writerow(msgspec.structs.astuple(row))
-        if text.tell() > 1 << 16:
-            yield without_surrogates(text.getvalue()).encode()
-            text.seek(0)
-            text.truncate()
+    for block in blocks:
+        writer.writerows(map(msgspec.structs.astuple, block))
+        yield without_surrogates(text.getvalue()).encode()
+        text.seek(0)
+        text.truncate()
     yield without_surrogates(text.getvalue()).encode()
 
 

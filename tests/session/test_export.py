@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from floydtop.events import Facts, Gpu, JobState, Metrics, Present, Progress, Sample
-from floydtop.session.export import COLUMNS, rows, snapshot, to_csv, to_document, to_jsonl
+from floydtop.session.export import COLUMNS, blocks_of, rows, snapshot, to_csv, to_document, to_jsonl
 from floydtop.session.session import Session
 from tests.session import samples
 
@@ -44,7 +44,7 @@ def test_there_is_one_row_for_each_value_with_null_for_what_is_not_known() -> No
 
 
 def test_jsonl_has_one_object_a_row_with_the_columns_in_order() -> None:
-    lines = b"".join(to_jsonl(samples.run())).splitlines()
+    lines = b"".join(to_jsonl(blocks_of(samples.run()))).splitlines()
     assert [json.loads(line) for line in lines] == ROWS
     assert tuple(json.loads(lines[0])) == COLUMNS
 
@@ -54,7 +54,7 @@ def test_the_columns_are_those_that_are_promised() -> None:
 
 
 def test_csv_has_the_same_columns_and_empty_cells_for_what_is_not_known() -> None:
-    table = list(csv.DictReader(io.StringIO(b"".join(to_csv(samples.run())).decode())))
+    table = list(csv.DictReader(io.StringIO(b"".join(to_csv(blocks_of(samples.run()))).decode())))
     assert tuple(table[0]) == COLUMNS
     assert [row["value"] for row in table] == ["2.0", "1.0", "0.5", "NaN", "1.5"]
     assert (table[0]["time"], table[0]["epoch"], table[3]["value"]) == ("", "", "NaN")
@@ -62,16 +62,16 @@ def test_csv_has_the_same_columns_and_empty_cells_for_what_is_not_known() -> Non
 
 def test_a_table_larger_than_one_block_is_whole() -> None:
     events = [Metrics(values={"loss": float(number)}, step=number) for number in range(10_000)]
-    table = list(csv.DictReader(io.StringIO(b"".join(to_csv(events)).decode())))
+    table = list(csv.DictReader(io.StringIO(b"".join(to_csv(blocks_of(events))).decode())))
     assert [float(row["value"]) for row in table] == [float(number) for number in range(10_000)]
 
 
 def test_names_of_metrics_are_only_data() -> None:
     name = 'a,"b"\n=1+1\ud800'
     events = [Metrics(values={name: math.inf})]
-    (row,) = csv.DictReader(io.StringIO(b"".join(to_csv(events)).decode()))
+    (row,) = csv.DictReader(io.StringIO(b"".join(to_csv(blocks_of(events))).decode()))
     assert row["metric"] == name.replace("\ud800", "\ufffd")
-    (line,) = b"".join(to_jsonl(events)).splitlines()
+    (line,) = b"".join(to_jsonl(blocks_of(events))).splitlines()
     assert json.loads(line)["value"] == "Infinity"
 
 
