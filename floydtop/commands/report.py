@@ -44,8 +44,9 @@ def status(text: str | None, pid: int | None, log: str | None, *, as_json: bool)
 
 
 def _session_now(text: str | None, pid: int | None, log: str | None) -> Session:
+    from floydtop.commands.known import find_recording
     from floydtop.commands.rules import given_rules, refuse_patterns, rules
-    from floydtop.commands.watch import find_recording, session_named
+    from floydtop.commands.watch import session_named
     from floydtop.session.library import find
     from floydtop.session.writer import is_being_recorded, read_present
     from floydtop.sources.target import resolve
@@ -152,7 +153,8 @@ def source_of(text: str) -> tuple[str | None, str]:
     if text == "-":
         need_pipe()
         return None, text
-    from floydtop.commands.watch import find_recording, session_named
+    from floydtop.commands.known import find_recording
+    from floydtop.commands.watch import session_named
 
     if (named := session_named(text)) is not None:
         return str(named), ""

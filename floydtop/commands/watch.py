@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from floydtop.commands.known import find_interrupted, usable_recording
 from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def watch(
         chosen = pick_log(target.candidates)
         if chosen is None:
             return 0
-        target = replace(target, log=chosen.path, fd_path=chosen.fd_path, candidates=[])
+        target = replace(target, log=chosen.path, fd_path=chosen.fd_path, candidates=[], named=True)
     if target.ranks:
         from floydtop.commands.several import watch_ranks
 
@@ -117,7 +118,7 @@ def monitor(target: Target, *, interval: float, detach: bool) -> int:
     from floydtop.recorder.alone import alone
 
     with alone(_key(target)):
-        known = _usable_recording(target)
+        known = usable_recording(target)
         if known is None:
             assignment = _assignment(target, interval)
             if detach:
@@ -150,32 +151,12 @@ def recording_of(target: Target, *, interval: float) -> Path:
     from floydtop.recorder.detach import Starting
 
     with alone(_key(target)):
-        known = _usable_recording(target)
+        known = usable_recording(target)
         if known is None:
             assignment = _assignment(target, interval)
             Starting(assignment).wait()
             known = assignment.session
     return known
-
-
-def _usable_recording(target: Target) -> Path | None:
-    """A recording of the target that can be shown in place of a new one.
-
-    Raises:
-        FloydtopError: one goes on, and this command line holds rules that it does not know.
-    """
-    from floydtop.commands.rules import given_rules
-    from floydtop.session.writer import is_being_recorded
-
-    known = find_recording(target)
-    if known is None or not given_rules():
-        return known
-    if is_being_recorded(known):
-        raise FloydtopError(
-            "It is being recorded already, by other rules: end that with "
-            f"`floydtop stop {target.pid or known.stem}` first."
-        )
-    return None
 
 
 def _key(target: Target) -> str:
@@ -223,40 +204,6 @@ def _show_inside(recording: Recording) -> int:
     app.run(mouse=app.settings["mouse"])
     print(f"The recording is closed: floydtop replay {session.stem}")
     return app.return_code or 0
-
-
-def find_recording(target: Target) -> Path | None:
-    """A recording of the target that goes on, or that already holds all of a finished log."""
-    from floydtop.session import library
-
-    if target.pid is not None:
-        known = library.of_process(*_process(target.pid))
-        return known.path if known is not None and known.live else None
-    assert target.log is not None
-    status = os.stat(target.log)
-    known = library.of_log(status.st_dev, status.st_ino, status.st_size, status.st_mtime)
-    return known.path if known is not None else None
-
-
-def find_interrupted(target: Target) -> Path | None:
-    """The recording of the target whose recorder was killed: it is continued, not begun anew."""
-    from floydtop.session.library import interrupted
-
-    if target.pid is not None:
-        return interrupted(_process(target.pid), target.log, None)
-    assert target.log is not None
-    status = os.stat(target.log)
-    return interrupted(None, target.log, (status.st_dev, status.st_ino))
-
-
-def _process(pid: int) -> tuple[int, int, str]:
-    from floydtop.session.owner import boot_id
-    from floydtop.sources.process import JobTree
-
-    tree = JobTree.open(pid)
-    job = tree.describe()
-    tree.close()
-    return job.pid, job.start, boot_id()
 
 
 def show(session: Path) -> int:

@@ -9,15 +9,16 @@ from floydtop.sources import containers, descriptors, screen, tmux
 from floydtop.sources.candidates import CLEAR_LEAD, PLAUSIBLE, Candidate, candidate, clear_winner, ranked
 from floydtop.sources.descriptors import Descriptor, Process
 from floydtop.sources.ranks import logs_of_ranks, with_ranks
-from floydtop.sources.trail import Machine, Stop, is_terminal, may_be_file, trace
-from floydtop.sources.writers import FILTERS, Writers, find_writers
+from floydtop.sources.trail import FILTERS, Machine, Stop, is_terminal, may_be_file, trace
+from floydtop.sources.writers import Writers, find_writers
 
 __all__ = ["Output", "Writers", "explain", "find_output", "find_writers"]
 
 _STREAMS = {1: "stdout", 2: "stderr"}
 _OF_ROOT = 20
 """Points for the stdout of the very process that the user named."""
-_RESTART = "restart it as `COMMAND 2>&1 | tee LOG` or in tmux"
+_TRACE = "`floydtop {pid} --ptrace` reads what it prints from now on, but slows it"
+_RESTART = "next time start it in tmux, as `COMMAND 2>&1 | tee LOG`, or by `floydtop run -- COMMAND`"
 _EXPLAINED = 12
 """Files that are explained; a job may have hundreds open."""
 
@@ -195,15 +196,15 @@ def _not_in_a_file(pid: int, own: dict[int, str], ends: list[End]) -> tuple[str 
 
 
 def _lost(pid: int, link: str, end: Stop | None) -> str:
-    help_with_log = "if it also writes a log, name it with --log FILE"
+    help_with_log = f"if it also writes a log, name it with --log FILE; {_TRACE.format(pid=pid)}"
     if link == "/dev/null":
         return f"is thrown away (/dev/null): {help_with_log}"
     if not link:
-        return f"goes nowhere (stdout and stderr are closed): {help_with_log}"
+        return "goes nowhere (stdout and stderr are closed): if it also writes a log, name it with --log FILE"
     command = containers.output_command(pid)
     if end is not None and is_terminal(end.descriptor.link):
         owner = _owner(end.through[-1] if end.through else None)
-        return f"goes to the terminal {end.descriptor.link}{owner}: {_RESTART}, or see --ptrace"
+        return f"goes to the terminal {end.descriptor.link}{owner}: {_TRACE.format(pid=pid)}; {_RESTART}"
     if link.startswith(("socket:", "pipe:")) and command is not None:
         return f"goes to its container or service: {command}"
     if link.startswith("socket:"):

@@ -47,6 +47,8 @@ class Target:
     """Files that are about as likely the job's output, when no one is clearly it; the likeliest first."""
     ranks: list[Candidate] = field(default_factory=list)
     """The logs of the job's other ranks, when `log` is that of one rank."""
+    named: bool = False
+    """The user named the log, or wants what the job prints to be traced."""
 
 
 def resolve(
@@ -92,7 +94,7 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
             f"Process {pid} ({row.name}) has already ended; its parent has not collected it yet."
         )
     if log is not None:
-        return Target("job", pid, _checked(log), notes=notes)
+        return Target("job", pid, _checked(log), notes=notes, named=True)
     try:
         found = output.find_output(pid)
     except PermissionError:
@@ -106,7 +108,7 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
     if found.log is None and found.lost_in and ptrace:
         notes.append(f"The writes of process {pid} are traced: {COST}.")
-        return Target("job", pid, terminal=address(pid, found.lost_in), notes=notes)
+        return Target("job", pid, terminal=address(pid, found.lost_in), notes=notes, named=True)
     if found.log is None:
         notes.append(found.sentence)
         return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))
@@ -136,7 +138,7 @@ def _log(log: str) -> Target:
         unseen = f" ({writers.uninspected} could not be looked at)" if writers.uninspected else ""
         notes.append(f"No process of this machine writes {log}{unseen}.")
         return Target("log", log=path, notes=notes)
-    return Target("job", writers.pids[0], path, notes=notes)
+    return Target("job", writers.pids[0], path, notes=notes, named=True)
 
 
 def _owner(pid: int) -> str:

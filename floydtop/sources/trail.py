@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from floydtop.sources import descriptors
 from floydtop.sources.descriptors import Descriptor, Process, Snapshot
 
+FILTERS = frozenset(
+    {
+        *("tee", "ts", "cat", "sponge", "pv", "stdbuf", "gzip", "zstd"),
+        *("grep", "egrep", "fgrep", "rg", "sed", "awk", "gawk", "mawk", "tr", "cut", "head", "tail"),
+        *("uniq", "col", "nl", "logger", "multilog", "svlogd", "s6-log", "rotatelogs", "cronolog"),
+    }
+)
+"""Programs that pass on what they read: of a log that they write, the job is upstream of their stdin."""
 _TERMINAL_LINKS = ("/dev/pts/", "/dev/tty", "/dev/console")
 _NO_FILES = ("/dev/", "/proc/", "/sys/", "/memfd:")
 
@@ -121,11 +129,17 @@ def _readers(pipe: Descriptor, machine: Machine) -> list[Process]:
 
 
 def _outputs_of(row: Process, stop: Stop, machine: Machine) -> Iterator[Stop]:
-    """What a program that passes output on writes to: everything but its stderr and what it reads."""
+    """What a program that passes output on writes to: everything but its stderr and what it reads.
+
+    What the program before it has open too was there before both: a job server of make, a tool's pipe.
+    """
+    inherited = set(machine.snapshot.links.get(stop.descriptor.pid, {}).values())
     for number, link in sorted(machine.snapshot.links.get(row.pid, {}).items()):
         descriptor = Descriptor(row.pid, number, link)
-        if number == 2 or link == stop.descriptor.link:
+        if number == 2 or link == stop.descriptor.link or (number > 2 and link in inherited):
             continue
-        onward = may_be_file(link) or link.startswith("pipe:") or (number == 1 and is_terminal(link))
+        # A filter's other pipes are `tee >(cmd)`; those of other programs lead to anything.
+        piped = link.startswith("pipe:") and (number == 1 or row.name in FILTERS)
+        onward = may_be_file(link) or piped or (number == 1 and is_terminal(link))
         if onward and descriptors.writes(descriptor):
             yield Stop(descriptor, stop.through)

@@ -9,16 +9,8 @@ from dataclasses import dataclass, field
 
 from floydtop.sources import descriptors
 from floydtop.sources.descriptors import SHELLS, Descriptor, Process
-from floydtop.sources.trail import Machine, is_terminal
+from floydtop.sources.trail import FILTERS, Machine, is_terminal
 
-FILTERS = frozenset(
-    {
-        *("tee", "ts", "cat", "sponge", "pv", "stdbuf", "gzip", "zstd"),
-        *("grep", "egrep", "fgrep", "rg", "sed", "awk", "gawk", "mawk", "tr", "cut", "head", "tail"),
-        *("uniq", "col", "nl", "logger", "multilog", "svlogd", "s6-log", "rotatelogs", "cronolog"),
-    }
-)
-"""Programs that hold a log for somebody else: the job is upstream of their stdin."""
 KEEPER = "floydtop-keeper"
 """Our own, which holds the log of a job that it has started, or of one upstream of its stdin."""
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from floydtop.commands import run as run_room
-from floydtop.commands.watch import find_recording, record
+from floydtop.commands.known import find_recording
+from floydtop.commands.watch import record
 from floydtop.errors import FloydtopError
 from floydtop.events import End, JobState, Metrics
 from floydtop.recorder import kept

@@ -97,6 +97,33 @@ def test_tee_into_a_process_substitution(jobs: Jobs) -> None:
     assert log_of(find_output(pid)) == str(jobs.directory / "copy.log")
 
 
+def test_a_pipe_that_the_job_and_its_filter_were_both_born_with_leads_nowhere(jobs: Jobs) -> None:
+    """As the job server of make does, and the pipes of tools that run a shell for somebody."""
+    (jobs.directory / "collect.py").write_text(
+        "import sys\nlog = open('tool.log', 'w')\nlog.write(sys.stdin.read())\n"
+    )
+    output = find_output(jobs.start("exec 7> >($PY collect.py); $PY train.py 2>&1 | cat > /dev/null"))
+    assert output.log is None
+    assert output.candidates == ()
+    assert "(cat, process" in output.sentence
+
+
+def test_the_pipes_of_a_program_that_is_no_filter_are_not_followed(jobs: Jobs) -> None:
+    """A program that reads the job's output may feed others: their files are not the job's."""
+    (jobs.directory / "wrapper.py").write_text(
+        "import subprocess, sys\n"
+        "other = subprocess.Popen(['sh', '-c', 'cat > other.log'], stdin=subprocess.PIPE)\n"
+        "job = subprocess.Popen([sys.executable, 'train.py'], stdout=subprocess.PIPE)\n"
+        "log = open('kept.log', 'wb')\n"
+        "for line in job.stdout: log.write(line); log.flush()\n"
+    )
+    pid = jobs.start("$PY wrapper.py")
+    written(jobs.directory / "kept.log")
+    output = find_output(pid)
+    assert log_of(output) == str(jobs.directory / "kept.log")
+    assert [os.path.basename(one.path) for one in output.candidates] == ["kept.log"]
+
+
 @needs("script")
 def test_a_typescript(jobs: Jobs) -> None:
     pid = jobs.start('script -q -f -c "$PY train.py" session.typescript')
@@ -206,11 +233,12 @@ def test_a_bare_terminal_is_named_with_its_owner_and_what_would_help(jobs: Jobs)
     (jobs.directory / "terminal.py").write_text(
         "import os, pty, sys\npty.spawn([sys.executable, 'train.py'])\n"
     )
-    output = find_output(jobs.start("$PY terminal.py > /dev/null"))
+    output_of = jobs.start("$PY terminal.py > /dev/null")
+    output = find_output(output_of)
     assert output.log is None
     assert "/dev/pts/" in output.sentence
     assert f"process {os.getppid()}" not in output.sentence
-    assert "--ptrace" in output.sentence
+    assert f"`floydtop {output_of} --ptrace`" in output.sentence
 
 
 def test_another_user_s_process_is_refused(jobs: Jobs) -> None:

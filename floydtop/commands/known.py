@@ -1,0 +1,87 @@
+"""Which recording of a target there is already, and whether it will do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from floydtop.errors import FloydtopError
+
+if TYPE_CHECKING:
+    from floydtop.events import Log
+    from floydtop.sources.target import Target
+
+
+def usable_recording(target: Target) -> Path | None:
+    """A recording of the target that can be shown in place of a new one.
+
+    One that goes on without the job's output is ended when there is a log to be had: it says of itself all
+    that it holds.
+
+    Raises:
+        FloydtopError: one goes on with another log than the user named, or by other rules.
+    """
+    from floydtop.commands.rules import given_rules
+    from floydtop.recorder.detach import stop
+    from floydtop.session.library import look_at
+
+    known = find_recording(target)
+    recording = look_at(known) if known is not None else None
+    if known is None or recording is None or not recording.live:
+        return None if given_rules() else known
+    way_out = f"end that with `floydtop stop {target.pid or known.stem}` first."
+    if given_rules():
+        raise FloydtopError(f"It is being recorded already, by other rules: {way_out}")
+    log = recording.header.log
+    if log is None and (target.log or target.terminal):
+        stop(recording)
+        return None
+    if log is not None and target.named and not _is_of(log, target):
+        raise FloydtopError(f"It is being recorded already, with the log {log.path}: {way_out}")
+    return known
+
+
+def _is_of(log: Log, target: Target) -> bool:
+    """Whether that is the target's log, or the terminal that stands for one."""
+    if log.path == (target.log or target.terminal):
+        return True
+    try:
+        status = os.stat(target.fd_path or target.log or "")
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == (log.device, log.inode)
+
+
+def find_recording(target: Target) -> Path | None:
+    """A recording of the target that goes on, or that already holds all of a finished log."""
+    from floydtop.session import library
+
+    if target.pid is not None:
+        known = library.of_process(*_process(target.pid))
+        return known.path if known is not None and known.live else None
+    assert target.log is not None
+    status = os.stat(target.log)
+    known = library.of_log(status.st_dev, status.st_ino, status.st_size, status.st_mtime)
+    return known.path if known is not None else None
+
+
+def find_interrupted(target: Target) -> Path | None:
+    """The recording of the target whose recorder was killed: it is continued, not begun anew."""
+    from floydtop.session.library import interrupted
+
+    if target.pid is not None:
+        return interrupted(_process(target.pid), target.log, None)
+    assert target.log is not None
+    status = os.stat(target.log)
+    return interrupted(None, target.log, (status.st_dev, status.st_ino))
+
+
+def _process(pid: int) -> tuple[int, int, str]:
+    from floydtop.session.owner import boot_id
+    from floydtop.sources.process import JobTree
+
+    tree = JobTree.open(pid)
+    job = tree.describe()
+    tree.close()
+    return job.pid, job.start, boot_id()
