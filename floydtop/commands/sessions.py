@@ -82,26 +82,42 @@ def change(name: str, **changes: object) -> int:
 
 
 def prune(*, sure: bool, sessions: int | None, size: int | None) -> int:
-    """Delete the oldest finished sessions beyond the budget; without `sure` only tell which.
+    """Delete the oldest finished sessions beyond the budget, with their logs; without `sure` only tell which.
 
     Args:
-        sessions, size: how many sessions and bytes to keep; None for what is always kept.
+        sessions, size: how many sessions and bytes to keep, of sessions and of logs that floydtop keeps; None
+            for what is always kept.
     """
+    from floydtop.commands.plain import printable
     from floydtop.plot.units import format_bytes
+    from floydtop.session import tidy
     from floydtop.session.library import recordings
-    from floydtop.session.tidy import MOST_BYTES, MOST_SESSIONS, delete, over_budget
+    from floydtop.session.logs import delete_log, log_of, size_of
 
     library = list(recordings())
-    surplus = over_budget(
-        library, MOST_BYTES if size is None else size, MOST_SESSIONS if sessions is None else sessions
+    most_log_bytes = tidy.MOST_LOG_BYTES if size is None else size
+    surplus = tidy.over_budget(
+        library,
+        tidy.MOST_BYTES if size is None else size,
+        tidy.MOST_SESSIONS if sessions is None else sessions,
+        most_log_bytes,
     )
+    deleted = "deleted" if sure else "would delete"
     for recording in surplus:
-        print(f"{'deleted' if sure else 'would delete'}  {'  '.join(_row(recording))}")
+        log = log_of(recording.header)
+        print(f"{deleted}  {'  '.join(_row(recording))}")
+        if log is not None:
+            print(f"{deleted}  with its log, unless another session is of it: {printable(str(log))}")
         if sure:
-            delete(recording)
+            tidy.delete(recording, library)
+    lonely = tidy.lonely_over_budget(library, most_log_bytes)
+    for log in lonely:
+        print(f"{deleted}  a log without a session, {format_bytes(size_of(log))}: {printable(str(log))}")
+        if sure:
+            delete_log(log)
     total = format_bytes(sum(one.size for one in surplus))
     held = f"{len(library)} sessions, {format_bytes(sum(one.size for one in library))}"
-    if sure or not surplus:
+    if sure or not (surplus or lonely):
         print(f"{len(surplus)} of {held} deleted ({total}).")
     else:
         print(f"{len(surplus)} of {held} would be deleted ({total}): add --yes.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from floydtop.session.hold import lock
 from floydtop.session.place import fallback_dir
 
 PATIENCE = 15.0
@@ -32,13 +31,7 @@ def alone(job: str) -> Iterator[None]:
         yield
         return
     try:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                time.sleep(0.02)
+        lock(fd, PATIENCE)
         yield
     finally:
         os.close(fd)

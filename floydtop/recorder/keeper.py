@@ -1,8 +1,8 @@
 """Keep what a job prints in a log: a program of its own, run by its path, with nothing of floydtop loaded.
 
     keeper.py run EXIT_FILE COMMAND...   start the command on a terminal of its own
-    keeper.py pipe                       read standard input to its end
-    keeper.py fifo PATH                  the same for a FIFO, which may get another writer
+    keeper.py pipe EXIT_FILE             read standard input to its end
+    keeper.py fifo EXIT_FILE PATH        the same for a FIFO, which may get another writer
 
 Standard output is the log. The keeper is nobody's child, needs no terminal, and ends when nobody can print
 any more; a signal does not end it before that, since the job would then die of its next print.
@@ -29,7 +29,7 @@ BLOCK = 1 << 16
 WINDOW = (50, 120)
 """Rows and columns of the job's terminal."""
 
-RECORD_LENGTH = 64
+RECORD_LENGTH = 512
 """Bytes of the exit file: written at the start and overwritten at the end, so that a full disk takes both."""
 
 ZOMBIE_SECONDS = 2.0
@@ -96,13 +96,29 @@ def report(**words: object) -> None:
     os.chdir("/")
 
 
+def identity() -> dict[str, object]:
+    """This process as nobody else is: for file systems where no lock tells that it lives."""
+    known: dict[str, object] = {"pid": os.getpid(), "host": os.uname().nodename}
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
+        known["boot"] = file.read().strip()
+    with contextlib.suppress(OSError, IndexError), open("/proc/self/stat", "rb") as file:
+        known["start"] = int(file.read().rpartition(b")")[2].split()[19])
+    return known
+
+
+def open_record(exit_file: str) -> int:
+    """A new exit file that tells who keeps the log."""
+    record = os.open(exit_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    os.pwrite(record, _record(None, None), 0)
+    return record
+
+
 def run(exit_file: str, command: list[str]) -> None:
     """Start the command, copy what it prints, and leave its wait status (waitpid(2)) in the exit file."""
     master, slave = os.openpty()
     _prepare(slave)
     try:
-        record = os.open(exit_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        os.pwrite(record, _record(None, None), 0)
+        record = open_record(exit_file)
     except OSError as error:
         report(error=f"the disk refuses {exit_file}: {error.strerror}")
         return
@@ -156,7 +172,8 @@ def _become(command: list[str], slave: int, fail: int) -> None:
 
 
 def _record(pid: int | None, status: int | None) -> bytes:
-    return json.dumps({"pid": pid, "status": status}).ljust(RECORD_LENGTH - 1).encode() + b"\n"
+    words = {"pid": pid, "status": status, "keeper": identity()}
+    return json.dumps(words).ljust(RECORD_LENGTH - 1).encode() + b"\n"
 
 
 def _copy_terminal(job: int, master: int, slave: int, record: int, woken: int) -> None:
@@ -254,8 +271,13 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "run":
         run(arguments[1], arguments[2:])
         return
+    # Without it, on a disk that is full, the lock must do.
+    with contextlib.suppress(OSError):
+        os.close(open_record(arguments[1]))
     report()
-    spool(arguments[1] if arguments[0] == "fifo" else None)
+    spool(arguments[2] if arguments[0] == "fifo" else None)
+    with contextlib.suppress(OSError):
+        os.unlink(arguments[1])
 
 
 if __name__ == "__main__":

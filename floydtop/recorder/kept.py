@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
-import json
 import os
 import re
 import secrets
@@ -16,7 +13,21 @@ from pathlib import Path
 
 from floydtop.errors import FloydtopError
 from floydtop.events import Exit
+from floydtop.session.hold import lock
+from floydtop.session.logs import exit_file, is_held, is_ours, keeper_record, logs_dir
 from floydtop.sources.ending import describe
+
+__all__ = [
+    "create",
+    "exit_file",
+    "exit_status",
+    "is_held",
+    "is_ours",
+    "last_words",
+    "logs_dir",
+    "start_keeper",
+    "told_exit",
+]
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -25,13 +36,6 @@ LAST_WORDS = 5.0
 
 SILENCE = 0.5
 """Seconds without more of it after which nothing is taken to be on its way: a pipe may have other writers."""
-
-
-def logs_dir() -> Path:
-    """The folder of these logs, beside that of the recordings."""
-    from floydtop.session.library import sessions_dir
-
-    return sessions_dir().parent / "logs"
 
 
 def create(name: str) -> tuple[Path, int]:
@@ -53,8 +57,7 @@ def create(name: str) -> tuple[Path, int]:
         descriptor = os.open(path, flags, 0o600)
     except OSError as error:
         raise FloydtopError(f"Cannot write a log to {folder}: {error.strerror}.") from error
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock(descriptor)
     return path, descriptor
 
 
@@ -68,39 +71,10 @@ def start_keeper(arguments: list[str], stdin: int, log: int) -> str:
     return keeper.stderr.decode(errors="replace")
 
 
-def is_ours(log: str) -> bool:
-    """Whether this is a log in our folder, whichever way leads there: a home may be a symbolic link."""
-    return os.path.realpath(os.path.dirname(log)) == os.path.realpath(logs_dir())
-
-
-def is_held(log: str) -> bool:
-    """Whether a keeper still writes this log of ours."""
-    try:
-        descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-
-
-def exit_file(log: str) -> str:
-    """Where the keeper of a log leaves how its job ended."""
-    return f"{log}.exit"
-
-
 def exit_status(log: str) -> tuple[int | None, int | None]:
     """The pid of the job that was started with this log, and its wait status once it has ended."""
-    try:
-        with open(exit_file(log), "rb") as file:
-            record = json.loads(file.read(256))
-        pid, status = record["pid"], record["status"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return None, None
+    record = keeper_record(log)
+    pid, status = record.get("pid"), record.get("status")
     return (pid if type(pid) is int else None), (status if type(status) is int else None)
 
 

@@ -30,7 +30,7 @@ def spool_pipe(descriptor: int) -> Path:
     """
     log, file = kept.create("pipe")
     try:
-        kept.start_keeper(["pipe"], descriptor, file)
+        kept.start_keeper(["pipe", kept.exit_file(str(log))], descriptor, file)
     finally:
         os.close(file)
     return log
@@ -64,7 +64,7 @@ def spool_fifo(path: str, waiting: Callable[[], None]) -> Path:
         log, file = kept.create(os.path.basename(path))
         try:
             _write(file, first or b"")
-            kept.start_keeper(["fifo", os.path.abspath(path)], fifo, file)
+            kept.start_keeper(["fifo", kept.exit_file(str(log)), os.path.abspath(path)], fifo, file)
         finally:
             os.close(file)
     finally:

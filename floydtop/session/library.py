@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,9 @@ from floydtop.errors import FloydtopError
 from floydtop.events import End, Event, Header, JobState
 from floydtop.session.files import PACKED, PLAIN, name_of, read_events
 from floydtop.session.format import Reader
+from floydtop.session.hold import holder, is_being_recorded
 from floydtop.session.meta import Meta, Summary, read_meta
 from floydtop.session.place import fallback_dir, new_path, sessions_dir
-from floydtop.session.writer import is_being_recorded, read_present
 
 __all__ = [
     "Recording",
@@ -72,7 +73,7 @@ def recordings() -> Iterator[Recording]:
 
 
 def session_files() -> list[Path]:
-    """The files of the library, newest first; neither links nor anything that is no file."""
+    """The files of the library, newest first; neither links, nor what is no file, nor files of others."""
     found: dict[str, Path] = {}
     for folder in (sessions_dir(), fallback_dir()):
         try:
@@ -82,12 +83,21 @@ def session_files() -> list[Path]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.endswith((PLAIN, PACKED)) and entry.is_file(follow_symlinks=False):
+            if entry.name.endswith((PLAIN, PACKED)) and _is_our_file(entry):
                 path = Path(entry.path)
                 # One that was just packed may still be there unpacked.
                 if name_of(path) not in found or path.name.endswith(PLAIN):
                     found[name_of(path)] = path
     return [found[name] for name in sorted(found, reverse=True)]
+
+
+def _is_our_file(entry: os.DirEntry[str]) -> bool:
+    """Others may write into a folder that was opened to them: a link or a recording of theirs is not ours."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid()
 
 
 def look_at(path: Path) -> Recording | None:
@@ -123,13 +133,12 @@ def _newest_header(path: Path, header: Header, events: list[Event], live: bool) 
     for event in reversed(events):
         if isinstance(event, Header):
             return event if event.job is not None else structs.replace(event, job=header.job)
-    present = read_present(path) if live else None
-    if present is not None and present.recorder is not None:
-        us = present.recorder
-        return structs.replace(
-            header, recorder=us.pid, host=us.host, recorder_start=us.start, boot=us.boot or header.boot
-        )
-    return header
+    us = holder(path) if live else None
+    if us is None or not us.pid:
+        return header
+    return structs.replace(
+        header, recorder=us.pid, host=us.host, recorder_start=us.start, boot=us.boot or header.boot
+    )
 
 
 def _sum_up(header: Header, events: list[Event], size: int, packed_size: int) -> Summary:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import math
 import os
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from floydtop.errors import FloydtopError
-from floydtop.events import Event, Gap, Present
-from floydtop.session import owner
+from floydtop.events import Event, Gap
+from floydtop.session import hold
 from floydtop.session.format import encode
+from floydtop.session.hold import is_being_recorded
+from floydtop.session.present import present_path, read_present, remove_present, write_present
+
+__all__ = [
+    "SYNC_EVERY",
+    "SessionWriter",
+    "is_being_recorded",
+    "present_path",
+    "read_present",
+    "remove_present",
+    "write_present",
+]
 
 SYNC_EVERY = 5.0
 """Seconds: fdatasync takes 4 ms (median) to 24 ms (p99) on a plain disk, too much for each event."""
-
-_HELD = (errno.EWOULDBLOCK, errno.EACCES)
-"""What flock(2) says when somebody else holds the lock; NFS turns it into a lock of fcntl(2)."""
 
 LOCK_PATIENCE = 0.5
 """Seconds: a viewer that asks whether we are alive holds the lock for an instant."""
@@ -37,19 +43,35 @@ class SessionWriter:
 
     Raises (from the constructor):
         FloydtopError: the file cannot be opened, or another recorder holds it.
+
+    Attributes:
+        gone: why nothing is written any more, empty as long as the file is ours: it was deleted, or another
+            recorder, on a host that cannot see that we live, has taken it over. The recording is to end then.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        # A FIFO of that name would be waited for.
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._fd = os.open(path, flags, 0o600)
         except OSError as error:
             raise FloydtopError(f"Cannot write the session {path}: {error.strerror}.") from None
-        if not _lock(self._fd) or _has_other_owner(path):
+        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            os.close(self._fd)
+            raise FloydtopError(f"Cannot write the session {path}: it is no file.")
+        try:
+            # Two hosts may both get a lock: their claims tell them apart.
+            locked = hold.lock(self._fd, LOCK_PATIENCE)
+            self._claim = hold.claim(path) if locked is not False else None
+        except FileExistsError:
+            locked = False
+        if locked is False:
             os.close(self._fd)
             raise FloydtopError(f"Another recorder already writes {path}.")
+        self.gone = ""
+        self._looked_at = time.monotonic()
         self._lost = 0
         self._lost_since: float | None = None
         self._lost_why = ""
@@ -78,7 +100,7 @@ class SessionWriter:
             now: session time, to say since when events are lost.
             sync: put them on the disk at once, for changes of state.
         """
-        if not events:
+        if not events or not self._is_ours():
             return
         batch = list(events)
         if self._lost:
@@ -86,8 +108,9 @@ class SessionWriter:
         data = b"".join(map(encode, batch))
         if self._torn:
             data = b"\n" + data
-        start = os.fstat(self._fd).st_size
+        start: int | None = None
         try:
+            start = os.fstat(self._fd).st_size
             rest = memoryview(data)
             while rest:
                 # A disk that fills up takes a part; only the next call says why it takes no more.
@@ -95,7 +118,8 @@ class SessionWriter:
         except OSError as error:
             # Half a batch would be a torn line in mid-file: only what we wrote ourselves is taken back.
             with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, start)
+                if start is not None:
+                    os.ftruncate(self._fd, start)
             if not self._lost:
                 self._lost_since = now
             self._lost += len(events)
@@ -117,8 +141,27 @@ class SessionWriter:
         """Why they could not."""
         return self._lost_why
 
+    def _is_ours(self) -> bool:
+        """Look, now and then, whether the file is still there and nobody has taken it over."""
+        if self.gone or time.monotonic() - self._looked_at < SYNC_EVERY:
+            return not self.gone
+        self._looked_at = time.monotonic()
+        if self._is_deleted():
+            self.gone = "the session was deleted"
+        elif self._claim is not None and not self._claim.stands(self.path):
+            self.gone = "another recorder has taken over"
+        return not self.gone
+
+    def _is_deleted(self) -> bool:
+        try:
+            return os.fstat(self._fd).st_nlink == 0 and not self.path.exists()
+        except OSError as error:
+            # What NFS says of a file that another host has deleted.
+            return error.errno == errno.ESTALE
+
     def sync(self) -> None:
         """Put what was written on the disk."""
+        self._is_ours()
         if self._unsynced:
             with contextlib.suppress(OSError):
                 os.fdatasync(self._fd) if hasattr(os, "fdatasync") else os.fsync(self._fd)
@@ -126,104 +169,8 @@ class SessionWriter:
         self._synced_at = time.monotonic()
 
     def close(self) -> None:
-        """Sync, and let go of the lock."""
+        """Sync, and let go of the file."""
         self.sync()
+        if self._claim is not None:
+            self._claim.drop()
         os.close(self._fd)
-
-
-def _lock(fd: int) -> bool:
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError as error:
-            if error.errno not in _HELD:
-                # No locks on this file system (NFS without lockd): the present reading names the owner.
-                return True
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-
-
-def _has_other_owner(path: Path) -> bool:
-    present = read_present(path)
-    if present is None or present.recorder is None or present.recorder == owner.ourselves():
-        return False
-    return owner.lives(present.recorder, _heard(path))
-
-
-def _heard(path: Path) -> float | None:
-    try:
-        return present_path(path).stat().st_mtime
-    except OSError:
-        return None
-
-
-def is_being_recorded(path: Path) -> bool:
-    """Whether a recorder holds the session file now."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in _HELD:
-            return True
-    finally:
-        os.close(fd)
-    # On NFS a lock may be known on its own host alone, or nowhere.
-    present = read_present(path)
-    return (
-        present is not None and present.recorder is not None and owner.lives(present.recorder, _heard(path))
-    )
-
-
-def present_path(session: Path) -> Path:
-    """Where the present reading of a session lies while it is recorded."""
-    return session.with_suffix(".now")
-
-
-def write_present(session: Path, present: Present) -> None:
-    """Replace the present reading as a whole, so that no viewer sees half of one.
-
-    A disk that refuses costs only this reading.
-    """
-    path = present_path(session)
-    draft = path.with_suffix(".now~")
-    try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(fd, "wb") as file:
-            file.write(msgspec.json.encode(_finite(present)))
-        os.replace(draft, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-
-
-def _finite(present: Present) -> Present:
-    """JSON has no NaN, and a running value that is not finite shows up as a point soon enough."""
-    return msgspec.structs.replace(
-        present,
-        values=_numbers(present.values),
-        metrics=[msgspec.structs.replace(event, values=_numbers(event.values)) for event in present.metrics],
-    )
-
-
-def _numbers(values: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if math.isfinite(value)}
-
-
-def read_present(session: Path) -> Present | None:
-    """The present reading, or None when there is none."""
-    try:
-        return msgspec.json.decode(present_path(session).read_bytes(), type=Present)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def remove_present(session: Path) -> None:
-    """Take the present reading away: the recording is over."""
-    with contextlib.suppress(OSError):
-        present_path(session).unlink()

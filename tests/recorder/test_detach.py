@@ -61,7 +61,7 @@ def test_a_recorder_is_not_our_child_and_has_no_terminal(session: Path, child: J
 
 def test_a_recorder_leaves_no_file_behind_but_its_session(session: Path, child: Job) -> None:
     start(session, child)
-    until(lambda: {path.suffix for path in session.parent.iterdir()} == {".jsonl", ".now"})
+    until(lambda: {path.suffix for path in session.parent.iterdir()} == {".jsonl", ".now", ""})
 
 
 def test_a_lost_terminal_does_not_stop_it(session: Path, child: Job) -> None:

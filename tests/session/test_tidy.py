@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from floydtop.events import End, Event, Note
+from floydtop.events import End, Event, Log, Note
 from floydtop.session import tidy as room
+from floydtop.session.hold import OWNERS, lock
 from floydtop.session.library import find, look_at, of_log, of_process, recordings, sessions_dir
+from floydtop.session.logs import exit_file, logs_dir
 from floydtop.session.meta import Meta, change_meta, meta_path, read_meta
 from floydtop.session.player import Player
-from floydtop.session.tidy import NOTICE, PACK_AFTER, over_budget, pack, tidy
+from floydtop.session.tidy import (
+    NOTICE,
+    PACK_AFTER,
+    delete,
+    lonely_over_budget,
+    over_budget,
+    pack,
+    tidy,
+)
 from floydtop.session.writer import SessionWriter
 from tests.session import samples
 
@@ -80,7 +90,7 @@ def test_a_session_that_somebody_holds_is_not_packed() -> None:
 
 def test_the_oldest_goes_first_announced_and_a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MOST_SESSIONS", 2)
-    monkeypatch.setattr(over_budget, "__defaults__", (room.MOST_BYTES, 2))
+    monkeypatch.setattr(over_budget, "__defaults__", (room.MOST_BYTES, 2, room.MOST_LOG_BYTES))
     for year in (2024, 2025, 2026, 2027):
         save(f"{year}", age=0.0)
     now = time.time()
@@ -132,3 +142,95 @@ def test_a_log_that_was_read_through_is_still_found_when_packed() -> None:
     found = of_log(1, 9, 200, samples.header().t0 - 5)
     assert found is not None
     assert found.path == packed
+
+
+def keep_log(name: str, size: int = 1000) -> Path:
+    log = logs_dir() / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log.write_bytes(b"x" * size)
+    Path(exit_file(str(log))).write_text("{}")
+    return log
+
+
+def save_of(log: Path, name: str) -> Path:
+    status = log.stat()
+    header = samples.header(job=None, log=Log(str(log), status.st_dev, status.st_ino))
+    return save(name, [header, End(t=1.0, why="done")])
+
+
+def test_a_kept_log_goes_with_the_last_of_its_sessions() -> None:
+    log, other = keep_log("a"), keep_log("b")
+    save_of(log, "2024")
+    save_of(log, "2025")
+    save_of(other, "2026")
+    library = list(recordings())
+    newest, second, oldest = library
+    delete(oldest, library)
+    assert log.exists()
+    delete(second, library)
+    assert not log.exists()
+    assert not Path(exit_file(str(log))).exists()
+    assert other.exists()
+    assert newest.path.exists()
+
+
+def test_a_log_that_is_written_keeps_its_session() -> None:
+    log = keep_log("a")
+    save_of(log, "2024")
+    with open(log) as file:
+        assert lock(file.fileno())
+        assert over_budget(recordings(), 0, 0, 0) == []
+        library = list(recordings())
+        delete(library[0], library)
+        assert log.exists()
+    assert lonely_over_budget([], 0) == [log]
+
+
+def test_large_logs_take_only_sessions_that_have_one() -> None:
+    for year in (2023, 2025, 2027):
+        save(str(year))
+    save_of(keep_log("a"), "2024")
+    change_meta(save_of(keep_log("b"), "2026"), pinned=True)
+    save_of(keep_log("c"), "2028")
+    assert [one.name for one in over_budget(recordings(), most_log_bytes=1999)] == ["2024", "2028"]
+    assert [one.name for one in over_budget(recordings(), most_log_bytes=2000)] == ["2024"]
+    assert over_budget(recordings(), most_log_bytes=3000) == []
+
+
+def test_a_session_from_elsewhere_takes_no_log_of_ours_with_it() -> None:
+    log = keep_log("a")
+    theirs = samples.header(job=None, log=Log(str(log), 1, 2))
+    save("theirs", [theirs, End(t=1.0, why="done")])
+    library = list(recordings())
+    delete(library[0], library)
+    assert log.exists()
+
+
+def test_a_log_without_a_session_is_announced_and_goes_a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = keep_log("2024"), keep_log("2025")
+    monkeypatch.setattr(lonely_over_budget, "__defaults__", (1000,))
+    now = time.time()
+    [told] = tidy(now)
+    assert str(first) in told
+    assert tidy(now + NOTICE / 2) == []
+    [told] = tidy(now + NOTICE + 1)
+    assert "was deleted" in told
+    assert not first.exists()
+    assert sorted(logs_dir().iterdir()) == [second, Path(exit_file(str(second)))]
+
+
+def test_a_link_among_the_logs_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    keep_log("a").unlink()
+    (logs_dir() / "a.log").symlink_to(tmp_path / "precious")
+    assert lonely_over_budget([], 0) == []
+
+
+def test_the_claims_of_a_killed_recorder_go_with_its_session() -> None:
+    path = save("run")
+    owners = path.parent / OWNERS
+    owners.mkdir()
+    (owners / "run.3").write_text('{"pid":1,"host":"elsewhere"}')
+    os.utime(owners / "run.3", (0, 0))
+    assert pack(path) is not None
+    assert not owners.exists()

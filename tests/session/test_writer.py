@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from floydtop.errors import FloydtopError
 from floydtop.events import Event, Gap, Metrics, Note, Present
+from floydtop.session import writer as writing
 from floydtop.session.format import Reader
 from floydtop.session.writer import (
     SessionWriter,
@@ -156,6 +158,7 @@ def test_a_full_disk_is_counted_as_a_gap_once_there_is_room() -> None:
 FULL_DISK = """
 import pathlib, resource, tempfile
 from floydtop.events import Gap, Note
+from floydtop.session import writer as writing
 from floydtop.session.format import Reader
 from floydtop.session.writer import SessionWriter
 
@@ -205,12 +208,34 @@ def test_half_a_write_is_taken_back(path: Path, monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_refused_event_is_not_an_error() -> None:
-    writer = SessionWriter(Path("/dev/full"))
-    writer.append([Note(t=0.0, text="into the void")], now=0.0)
-    assert writer.lost == 1
+def test_what_is_no_file_is_refused_and_not_waited_for(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    for other in (path, Path(os.devnull)):
+        with pytest.raises(FloydtopError, match="it is no file"):
+            SessionWriter(other)
+
+
+def test_a_session_that_was_deleted_is_written_no_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = SessionWriter(path)
+    writer.append([Note(t=0.0, text="here")], now=0.0)
+    shutil.rmtree(path.parent)
+    monkeypatch.setattr(writing, "SYNC_EVERY", 0.0)
+    writer.append([Note(t=1.0, text="nowhere")], now=1.0)
+    assert writer.gone == "the session was deleted"
+    writer.sync()
     writer.close()
+    assert not path.parent.exists()
+
+
+def test_a_session_that_was_moved_is_written_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = SessionWriter(path)
+    monkeypatch.setattr(writing, "SYNC_EVERY", 0.0)
+    path.rename(path.with_name("other.jsonl"))
+    writer.append([Note(t=1.0, text="here")], now=1.0)
+    assert writer.gone == ""
+    writer.close()
+    assert read(path.with_name("other.jsonl")) == [Note(t=1.0, text="here")]
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
