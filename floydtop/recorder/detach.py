@@ -8,14 +8,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from floydtop.errors import FloydtopError
 from floydtop.recorder.recording import Assignment, Recording
+from floydtop.session.hold import is_being_recorded
 from floydtop.session.library import Recording as SessionFile
-from floydtop.session.writer import is_being_recorded
+from floydtop.session.writer import SYNC_EVERY
+from floydtop.sources import descriptors
+
+MOMENT = 1.0
+"""Seconds after which a person wonders what is waited for."""
 
 READY_WITHIN = 10.0
 """Seconds a recorder may take to write its header, on a slow and busy machine."""
@@ -30,10 +36,11 @@ class Starting:
         self._size_before = self._session.stat().st_size if self._session.exists() else 0
         try:
             self._session.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            errors = open(self._complaints, "wb")  # noqa: SIM115 (handed to the child, closed below)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            errors = os.open(self._complaints, flags, 0o600)
         except OSError as error:
             raise FloydtopError(f"Cannot write to {self._session.parent}: {error.strerror}.") from None
-        with errors:
+        try:
             # The recorder forks once more, so that it is nobody's child and never a zombie of ours.
             self._process = subprocess.Popen(
                 _command(assignment),
@@ -43,6 +50,8 @@ class Starting:
                 env=_environment(),
                 start_new_session=True,
             )
+        finally:
+            os.close(errors)
 
     def wait(self) -> None:
         """Wait for its first line.
@@ -131,32 +140,84 @@ async def _record(assignment: Assignment) -> None:
     loop.add_signal_handler(signal.SIGTERM, recording.stop, "stopped")
     loop.add_signal_handler(signal.SIGINT, recording.stop, "stopped")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    await recording.run()
+    watching = asyncio.create_task(_end_with_session(recording))
+    try:
+        await recording.run()
+    finally:
+        watching.cancel()
 
 
-def stop(recording: SessionFile, patience: float = 10.0) -> None:
-    """End a live recording and wait until its file is closed.
+async def _end_with_session(recording: Recording) -> None:
+    """A recorder without a session could be neither seen nor stopped."""
+    while not recording.writer.gone:
+        await asyncio.sleep(SYNC_EVERY)
+    recording.stop(recording.writer.gone)
+
+
+def stop(
+    recording: SessionFile,
+    patience: float = 10.0,
+    waiting: Callable[[str], None] = lambda words: print(words, file=sys.stderr),
+) -> None:
+    """End a live recording and wait until its file is closed, for as long as the recorder gets on.
+
+    Args:
+        patience: seconds without a sign of life (CPU time, a write) after which it is given up.
+        waiting: is told what is waited for, when that takes more than a moment.
 
     Raises:
         FloydtopError: its recorder is on another machine, not ours to signal, or does not end.
     """
     if recording.header.host != os.uname().nodename:
         raise FloydtopError(f"That recorder runs on {recording.header.host}: stop it there.")
+    pid = _writer_of(recording)
     try:
-        os.kill(recording.header.recorder, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
     except OSError as error:
-        raise FloydtopError(f"Cannot stop recorder {recording.header.recorder}: {error.strerror}.") from None
-    if not wait_closed(recording.path, patience):
-        raise FloydtopError(
-            f"Recorder {recording.header.recorder} did not end within {patience:.0f} seconds."
-        )
-
-
-def wait_closed(session: Path, patience: float) -> bool:
-    """Whether a session's recorder let go of it within `patience` seconds."""
-    deadline = time.monotonic() + patience
-    while is_being_recorded(session):
-        if time.monotonic() > deadline:
-            return False
+        raise FloydtopError(f"Cannot stop recorder {pid}: {error.strerror}.") from None
+    began = last = time.monotonic()
+    signs, told = _signs_of_life(pid, recording.path), False
+    while is_being_recorded(recording.path):
         time.sleep(0.02)
-    return True
+        now = time.monotonic()
+        if (new := _signs_of_life(pid, recording.path)) != signs:
+            signs, last = new, now
+        process = descriptors.process(pid)
+        if process is not None and process.state in "Tt":
+            raise FloydtopError(f"Recorder {pid} is stopped, and ends when it goes on: `kill -CONT {pid}`.")
+        if now - last > patience:
+            raise FloydtopError(
+                f"Recorder {pid} did not end, and gave no sign of life for {patience:.0f} seconds: "
+                f"`kill -9 {pid}` ends it, and loses nothing that is in the session."
+            )
+        if not told and now - began > MOMENT:
+            told = True
+            log = recording.header.log
+            what = f"what it has read of {log.path}" if log is not None else "its last readings"
+            waiting(f"Waiting for recorder {pid} to write down {what}: it gets on.")
+
+
+def _writer_of(recording: SessionFile) -> int:
+    """The process that writes a session: never a stranger that has got the pid of a dead recorder."""
+    if not Path("/proc/self/fd").exists():
+        return recording.header.recorder
+    status = recording.path.stat()
+    holders, _ = descriptors.holders(status.st_dev, status.st_ino)
+    writers = {holder.pid for holder in holders if descriptors.writes(holder)}
+    if recording.header.recorder in writers:
+        return recording.header.recorder
+    if len(writers) == 1:
+        return writers.pop()
+    raise FloydtopError(
+        f"No process can be seen that writes {recording.name}: its recorder may be another user's."
+    )
+
+
+def _signs_of_life(pid: int, session: Path) -> tuple[int, int]:
+    """What changes while a recorder works: its CPU time, and the size of its file."""
+    process = descriptors.process(pid)
+    try:
+        size = session.stat().st_size
+    except OSError:
+        size = 0
+    return (process.ticks if process is not None else 0), size

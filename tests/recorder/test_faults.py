@@ -22,6 +22,7 @@ from floydtop.recorder.detach import Starting
 from floydtop.recorder.heading import Assignment
 from floydtop.session.format import Reader
 from floydtop.session.library import look_at
+from floydtop.session.owner import start_of
 from floydtop.session.place import fallback_dir, sessions_dir, writable_path
 from floydtop.session.writer import is_being_recorded
 from tests.recorder.jobs import Job, job, until
@@ -329,6 +330,16 @@ def test_the_place_that_cannot_be_written_is_noted_in_the_session(child: Job) ->
     recording = look_at(session)
     assert recording is not None
     os.kill(recording.header.recorder, signal.SIGKILL)
+
+
+def test_a_recorder_whose_session_was_deleted_ends(child: Job) -> None:
+    session = sessions_dir() / "run.jsonl"
+    recorder = start(session, child)
+    shutil.rmtree(session.parent)
+    # Nobody could see or stop it any more.
+    until(lambda: start_of(recorder) is None)
+    assert not session.parent.exists()
+    assert child.process.poll() is None
 
 
 async def test_a_sync_happens_without_further_events() -> None:
