@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -18,10 +19,11 @@ from pathlib import Path
 from floydtop.errors import FloydtopError
 from floydtop.sources import descriptors
 from floydtop.sources.chunks import Chunk, Idle, Item
-from floydtop.sources.screenshots import Screenshot, follow_screenshots
+from floydtop.sources.screenshots import Screenshot, follow_screenshots, unwrapped
 
 _COMMAND_SECONDS = 5
 _COPY_SECONDS = 2
+_SIZE = re.compile(rb"/\(([0-9]+),[0-9]+\)")
 
 
 def find_window(pid: int, server: int) -> str | None:
@@ -54,7 +56,7 @@ async def follow_window(
     _, window, session = address.split(":", 2)
 
     async def take() -> Screenshot | None:
-        return await asyncio.to_thread(_hardcopy, session, window)
+        return await asyncio.to_thread(_picture, session, window)
 
     known = await take()
     if known is None:
@@ -70,29 +72,53 @@ async def follow_window(
             yield item
 
 
-def _hardcopy(session: str, window: str) -> Screenshot | None:
-    with tempfile.TemporaryDirectory(prefix="floydtop-") as directory:
-        copy = Path(directory, "window")
-        try:
-            done = subprocess.run(
-                ["screen", "-S", session, "-p", window, "-X", "hardcopy", "-h", str(copy)],
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=_COMMAND_SECONDS,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise FloydtopError(
-                "The job runs in screen, but the screen command is not on the path."
-            ) from error
-        except subprocess.TimeoutExpired:
-            return None
-        if done.returncode:
+def _picture(session: str, window: str) -> Screenshot | None:
+    server, _, _ = session.partition(".")
+    owner, directory = _owner_of(int(server)) if server.isdigit() else (os.getuid(), None)
+    with tempfile.TemporaryDirectory(prefix="floydtop-") as folder:
+        if owner != os.getuid():
+            os.chown(folder, owner, -1)
+        copy = Path(folder, "window")
+        command = ["screen", "-S", session, "-p", window]
+        done = _run([*command, "-X", "hardcopy", "-h", str(copy)], owner, directory)
+        if done is None or done.returncode:
             return None
         data = _when_written(copy)
-    lines = [line.rstrip() for line in data.rstrip(b"\n ").split(b"\n")]
-    # It is not told where the cursor is: the last line may still be written to.
+    rows = [row.rstrip() for row in data.rstrip(b"\n ").split(b"\n")]
+    # (column,row)/(columns,rows)+scrollback ...; older versions cannot be asked.
+    told = _run([*command, "-Q", "info"], owner, directory)
+    size = _SIZE.search(told.stdout) if told is not None and not told.returncode else None
+    lines = unwrapped(rows, int(size[1])) if size is not None else rows
+    # The last line may still be written to: the cursor may have gone on since.
     return lines[:-1], lines[-1]
+
+
+def _owner_of(server: int) -> tuple[int, str | None]:
+    """The user whose session it is, and where the sessions are that this one is among, if not as usual."""
+    try:
+        owner = os.stat(f"/proc/{server}").st_uid
+    except OSError:
+        owner = os.getuid()
+    return owner, descriptors.environment(server).get("SCREENDIR")
+
+
+def _run(command: list[str], owner: int, directory: str | None) -> subprocess.CompletedProcess[bytes] | None:
+    """A command for a session of screen, as the user whose it is where we may become that one."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("SCREENDIR", "STY")}
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_COMMAND_SECONDS,
+            env=environment | ({"SCREENDIR": directory} if directory else {}),
+            user=owner if owner != os.getuid() else None,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise FloydtopError("The job runs in screen, but the screen command is not on the path.") from error
+    except (subprocess.TimeoutExpired, PermissionError):
+        return None
 
 
 def _when_written(copy: Path) -> bytes:
@@ -102,7 +128,12 @@ def _when_written(copy: Path) -> bytes:
     while time.monotonic() < deadline:
         now = os.path.getsize(copy) if copy.exists() else -1
         if now > 0 and now == size:
-            return copy.read_bytes()
+            break
         size = now
         time.sleep(0.02)
-    return copy.read_bytes() if copy.exists() else b""
+    try:
+        # The folder may be somebody else's, who could lay a link in it.
+        with open(copy, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW)) as file:
+            return file.read()
+    except OSError:
+        return b""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from floydtop.sources.chunks import Chunk, Idle, Item, Restart
@@ -13,6 +15,53 @@ Screenshot = tuple[list[bytes], bytes]
 _STEP_SECONDS = 1.0
 _REWRITTEN = (0, 1, 3, 10, 50)
 """How many of the last lines may have been printed over, by bars of several lines, tried in this order."""
+_DIGITS = re.compile(rb"[0-9]+")
+_BEGINNING = 8
+"""Bytes by which a line that begins as the one before is told from the rest of that one."""
+
+
+def unwrapped(rows: list[bytes], columns: int) -> list[bytes]:
+    """The lines that were printed, of the rows of a terminal that broke them at its width.
+
+    A row as wide as the terminal goes on in the next one, unless one of them is a drawn rule, or the next one
+    begins as its line does: then the lines just have that width.
+
+    Args:
+        rows: as a picture shows them, without blanks at the end. A row that was broken at a blank cannot be
+            told from one that ended there, and is left alone.
+        columns: width of the terminal.
+    """
+    lines: list[bytes] = []
+    row = b""
+    for following in rows:
+        # A wide letter that did not fit leaves the last column free.
+        full = _width(row) == columns or (not row.isascii() and _width(row) == columns - 1)
+        drawn = not following or _is_rule(row) or _is_rule(following)
+        if full and not drawn and _shape(following) != _shape(lines[-1]):
+            lines[-1] += following
+        else:
+            lines.append(following)
+        row = following
+    return lines
+
+
+def _width(row: bytes) -> int:
+    if row.isascii():
+        return len(row)
+    text = row.decode("utf-8", "replace")
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def _is_rule(row: bytes) -> bool:
+    last = row.decode("utf-8", "replace")[-2:]
+    return not last.isalnum() and last == 2 * last[:1]
+
+
+def _shape(row: bytes) -> bytes:
+    return _DIGITS.sub(b"0", row[: 4 * _BEGINNING])[:_BEGINNING]
 
 
 def added(previous: list[bytes], lines: list[bytes]) -> list[bytes] | None:
