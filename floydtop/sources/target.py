@@ -135,8 +135,8 @@ def _log(log: str) -> Target:
         others = ", ".join(map(str, writers.pids[1:]))
         notes.append(f"Process {writers.pids[0]} is watched; the log is also written by {others} (--pid N).")
     if not writers.pids:
-        unseen = f", as far as can be seen: {writers.uninspected} belong to others" if writers.uninspected else ""
-        notes.append(f"No process of this machine writes {log}{unseen}.")
+        others = f", as far as can be seen: {writers.uninspected} belong to others"
+        notes.append(f"No process of this machine writes {log}{others if writers.uninspected else ''}.")
         return Target("log", log=path, notes=notes)
     return Target("job", writers.pids[0], path, notes=notes, named=True)
 
