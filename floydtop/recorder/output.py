@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 from floydtop.events import Event, Gap, Metrics, Note, OutputLine, Position, Progress
 from floydtop.parse import Parser
 from floydtop.parse.bulk import Bulk
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.rules import Choice, Rules
+from floydtop.recorder import past as before
 from floydtop.recorder import resume
-from floydtop.recorder.past import FromOutput, Past, undated
+from floydtop.recorder.backfill import Past
+from floydtop.recorder.behind import TAIL, Behind, place_to_begin
+from floydtop.recorder.context import Context
+from floydtop.recorder.past import FromOutput, undated
 from floydtop.recorder.stamps import Stamps
 from floydtop.sources.finished import is_packed
 from floydtop.sources.follow import Chunk, Idle, Restart, follow
+from floydtop.sources.history import OpenLog
 
 HISTORY_TEXT = 256 * 1024
 """Bytes of the log's past whose text is kept; metrics are kept of all of it."""
@@ -24,6 +31,9 @@ TEXT_BUDGET = 4 << 20
 
 ONLY_COPY_BUDGET = 64 << 20
 """The same for output of which no file will be left: a terminal, a FIFO, a log that was deleted."""
+
+DRAINED = 4 << 20
+"""Bytes of the log that are read to its end though we are to leave; more is left to the next recorder."""
 
 LINE_TEXT = 4096
 """Characters of one line that are kept."""
@@ -37,6 +47,7 @@ class OutputWorker:
         text_budget: characters of text to keep.
         rules: the user's own, for reading the log.
         wall_start: Unix time of session time 0, by which the timestamps of lines are understood.
+        room: whether the session may grow by the past of a huge log.
 
     Attributes:
         offset: bytes of the log read so far.
@@ -51,10 +62,11 @@ class OutputWorker:
         write: Callable[[Sequence[Event]], None],
         show: Callable[[list[Metrics], Progress | None], None],
         reopen: str | None = None,
-        past: Past | None = None,
+        past: before.Past | None = None,
         text_budget: int = TEXT_BUDGET,
         rules: Rules | None = None,
         wall_start: float | None = None,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
         self.log = log
         self.offset = 0
@@ -64,7 +76,13 @@ class OutputWorker:
         self._write = write
         self._show = show
         rules = rules or Rules()
-        self._parser, self._choice = Parser(rules.patterns()), Choice(rules)
+        self._patterns, self._plain = rules.patterns(), not (rules.only or rules.ignore or rules.rename)
+        self._parser, self._choice = Parser(self._patterns), Choice(rules)
+        self._room = room
+        self._reached = Past(0, 0)
+        """What an earlier recorder has read of a huge log's past."""
+        self._behind: Behind | None = None
+        """What reads the rest of it."""
         self._stamps = Stamps(wall_start, reopen or log) if wall_start is not None else None
         self._splitter = LineSplitter()
         self._text_left = text_budget
@@ -86,42 +104,91 @@ class OutputWorker:
         self._before_line = b""
         """The bytes before the line that is being read, as many as a position remembers of them."""
 
-    async def run(self, stopping: asyncio.Event, quiet_after: float | None = None) -> None:
-        """Follow until `stopping` is set, or nothing came for `quiet_after` seconds (0: to the end now)."""
+    async def run(
+        self, stopping: asyncio.Event, quiet_after: float | None = None, leaving: asyncio.Event | None = None
+    ) -> None:
+        """Follow until `stopping` is set, or nothing came for `quiet_after` seconds (0: to the end now).
+
+        The past of a huge log is read to its start before this ends.
+
+        Args:
+            leaving: set as well when this is to end within a second, wherever it is.
+        """
+        leaving = leaving or asyncio.Event()
         done = asyncio.Event()
         stopped = asyncio.create_task(_set_after(stopping, done))
-        silence: asyncio.TimerHandle | None = None
-        loop = asyncio.get_running_loop()
-        place = self._take_over()
-        offset, before = (place.offset, place.before) if place is not None else (0, None)
+        place = await self._take_over()
+        offset, before = (place.offset, place.before) if place is not None else (await self._begin(), None)
         try:
-            async for item in follow(self.log, offset=offset, before=before, stop=done, fd_path=self._reopen):
+            await self._follow(offset, before, done, quiet_after, leaving)
+            if self._behind is not None and not leaving.is_set():
+                await self._behind.finished(leaving)
+        finally:
+            stopped.cancel()
+            if self._behind is not None:
+                await self._behind.drop(None)
+        if self._lines_not_kept:
+            budget = f"a session holds {self._text_budget >> 20} MiB of it"
+            text = f"The text of {self._lines_not_kept} lines is in the log alone: {budget}."
+            self._write([Note(t=self._now(), text=text)])
+
+    async def _follow(
+        self,
+        offset: int,
+        before: bytes | None,
+        done: asyncio.Event,
+        quiet_after: float | None,
+        leaving: asyncio.Event,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        silence: asyncio.TimerHandle | None = None
+        idle = False
+
+        def rest() -> None:
+            """End after a while if nothing comes."""
+            nonlocal silence
+            busy = self._behind is not None and self._behind.at_work
+            if quiet_after is not None and self.offset and idle and not busy:
+                silence = loop.call_later(quiet_after, done.set)
+
+        items = follow(self.log, offset=offset, before=before, stop=done, fd_path=self._reopen)
+        async with aclosing(items):
+            async for item in items:
                 if silence is not None:
                     silence.cancel()
+                idle = isinstance(item, Idle)
                 match item:
                     case Chunk():
                         self._read_chunk(item)
                         # A megabyte of dense lines takes some 10 ms to parse: others come in between.
                         await asyncio.sleep(0)
                     case Restart():
+                        await self._drop_past(item.reason)
                         self._begin_content(f"{self.log}: {item.reason}.")
                     case Idle():
                         self._show_partial()
-                        if quiet_after is not None and self.offset:
-                            silence = loop.call_later(quiet_after, done.set)
-        finally:
-            stopped.cancel()
-            if silence is not None:
-                silence.cancel()
+                if self._behind is not None and (idle or self.offset >= self._behind.begun + TAIL):
+                    self._behind.start(rest)
+                if idle:
+                    rest()
+                elif leaving.is_set() and self._is_far_behind():
+                    return
+        if silence is not None:
+            silence.cancel()
         self._finish_content()
-        if self._lines_not_kept:
-            budget = f"a session holds {self._text_budget >> 20} MiB of it"
-            text = f"The text of {self._lines_not_kept} lines is in the log alone: {budget}."
-            self._write([Note(t=self._now(), text=text)])
+
+    def _is_far_behind(self) -> bool:
+        """Whether the rest of the log takes more than a moment to read."""
+        try:
+            size = os.stat(self._reopen or self.log).st_size
+        except OSError:
+            return False
+        return size - self.offset > DRAINED
 
     def position(self, segment: int) -> Position:
         """How far everything that was read has been written."""
         device, inode = self._identity
+        reached = self._behind.reached if self._behind is not None else self._reached
         return Position(
             t=self._now(),
             offset=self._splitter.offset + self._skipped,
@@ -130,9 +197,55 @@ class OutputWorker:
             device=device,
             inode=inode,
             segment=segment,
+            begun=reached.begun,
+            back=reached.back,
+            past_lines=reached.lines,
         )
 
-    def _take_over(self) -> resume.Place | None:
+    async def _begin(self) -> int:
+        """Where to begin a log that was not read yet: near the end of a huge one."""
+        name = self._reopen or self.log
+        begun = 0 if self._recorded_to else await place_to_begin(name)
+        if begun:
+            self._look_behind(name, Past(begun, begun))
+            await self._prime(name, begun, 1)
+            self._splitter = LineSplitter(1, begun)
+            self.offset = self._read = begun
+            with OpenLog(name) as log:
+                self._last_bytes = log.read(max(0, begun - resume.CHECKED), min(begun, resume.CHECKED))
+            self._before_line = self._last_bytes
+            self._write([self.position(self.segment)])
+        return begun
+
+    async def _prime(self, path: str, place: int, number: int) -> None:
+        """Let our parser know what stands before a place."""
+        with OpenLog(path) as log:
+            self._parser = (await Context(log, self._patterns).at(place, number)).parser
+
+    def _look_behind(self, path: str, past: Past) -> None:
+        self._behind = Behind(
+            path,
+            past,
+            patterns=self._patterns,
+            choice=self._choice,
+            plain=self._plain,
+            job_start=self._job_start,
+            stamps=self._stamps,
+            now=self._now,
+            write=self._write_past,
+            room=self._room,
+        )
+
+    def _write_past(self, events: Sequence[Event]) -> None:
+        """With each part of the past goes how far it has come: none is read again, whenever we are killed."""
+        self._write([*events, self.position(self.segment)])
+
+    async def _drop_past(self, why: str) -> None:
+        if self._behind is not None:
+            await self._behind.drop(why)
+        self._behind, self._reached = None, Past(0, 0)
+
+    async def _take_over(self) -> resume.Place | None:
         """Go on where the earlier recorder stopped, if there was one and the log is still the same."""
         past, self._past = self._past, None
         if past is None:
@@ -147,15 +260,22 @@ class OutputWorker:
                 self._write([Gap(t=self._now(), lost=0, why=why, since=past.t)])
             return None
         encoding = resume.encoding_of(place.path)
-        resume.prime(self._parser, place.path, position, encoding)
+        if encoding is None:
+            await self._prime(place.path, position.offset, position.line)
+        else:
+            resume.prime(self._parser, place.path, position, encoding)
         self._splitter = LineSplitter(position.line, position.offset, encoding)
         self.offset = self._read = position.offset
         self._last_bytes = self._before_line = place.before
         self._recorded_to, self._of_last_line = past.line, list(past.of_line)
         self._resumed = (position.offset, past.t)
+        self._reached = Past(position.begun, position.back, position.past_lines)
+        if position.back:
+            self._look_behind(place.path, self._reached)
         if place.rotated:
             for chunk in resume.rest_of(place):
                 self._read_chunk(chunk)
+            await self._drop_past("the log was rotated while nobody recorded it")
             self._begin_content(f"{self.log}: the log was rotated while nobody recorded it.")
             return None
         return place

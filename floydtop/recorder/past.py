@@ -14,6 +14,7 @@ from floydtop.events import (
     End,
     Event,
     Header,
+    History,
     JobState,
     Malformed,
     Metrics,
@@ -91,8 +92,14 @@ def _add_up(header: Header, events: list[Event]) -> Past:
                 clock = event
             case Position():
                 position, segment, of_line = event, event.segment, []
+            case History() if position is not None and not event.sampled and event.stop == position.back:
+                # Its own position was not written any more.
+                lines = position.past_lines + event.lines
+                position = msgspec.structs.replace(position, back=event.start, past_lines=lines)
             case JobState():
                 state = event
+            case Malformed() if event.line < 0:
+                pass
             case Metrics() | Malformed() | OutputLine():
                 if of_line and of_line[0].line != event.line:
                     of_line.clear()

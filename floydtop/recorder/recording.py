@@ -73,6 +73,8 @@ class Recording:
         self._budget = Budget(assignment.budget)
         self.gpu = GpuReader()
         self._stopping = asyncio.Event()
+        self._leaving = asyncio.Event()
+        """Somebody has asked us to end, and waits."""
         self._present = Present(t=0.0, recorder=ourselves())
         self._present_written = -1.0
         self._present_stale: asyncio.TimerHandle | None = None
@@ -93,8 +95,9 @@ class Recording:
         return past
 
     def stop(self, why: str) -> None:
-        """Ask the recording to end soon: drain the log once more, write the end."""
+        """Ask the recording to end soon: drain the log once more if it is short, write the end."""
         self._why = why
+        self._leaving.set()
         self._stopping.set()
 
     async def run(self, spawn: Spawn = asyncio.create_task) -> None:
@@ -253,18 +256,19 @@ class Recording:
             text_budget=self._text_budget(),
             rules=self.assignment.rules,
             wall_start=self.clock.wall_start,
+            room=lambda: self.writer.size < self._budget.size // 2,
         )
         if self.tree is not None:
-            await self._output.run(self._stopping)
+            await self._output.run(self._stopping, None, self._leaving)
             return
         self._why = "the log was read to its end"
         if is_packed(self.assignment.log) or kept.is_ours(self.assignment.log):
             # A packed log is complete, and of ours we know when it is.
             released = asyncio.create_task(self._stop_when_released(self.assignment.log))
-            await self._output.run(self._stopping)
+            await self._output.run(self._stopping, None, self._leaving)
             released.cancel()
         else:
-            await self._output.run(self._stopping, quiet_after=self._patience())
+            await self._output.run(self._stopping, self._patience(), self._leaving)
 
     def _text_budget(self) -> int:
         """How much of the output's text to keep: little of a log that stays, which can be read itself."""

@@ -22,6 +22,9 @@ PROMPT = 1.5
 """A line that is read so many seconds after a stamp without fractions was read when it was printed."""
 
 
+SPAN = 2048
+"""Bytes at the start and the end of some lines in which a stamp is looked for."""
+
 TAIL = 64 * 1024
 """Bytes at a log's end in which its last stamp is looked for."""
 
@@ -59,6 +62,15 @@ class Stamps:
             return now, False
         return min(t, now), False
 
+    def span(self, data: bytes, now: float) -> tuple[float, float] | None:
+        """The first and the last time that some lines tell, where they begin and end with stamps."""
+        first = next(filter(None, map(_plain_stamp, data[:SPAN].split(b"\n")[1:])), None)
+        last = next(filter(None, map(_plain_stamp, data[-SPAN:].split(b"\n")[-2:0:-1])), None)
+        if first is None or last is None:
+            return None
+        start, stop = self._session_time(first, now), self._session_time(last, now)
+        return (start, stop) if start <= stop <= now + SLACK else None
+
     def _session_time(self, stamp: Stamp, now: float) -> float:
         utc = stamp.unix - self._wall_start
         if stamp.zoned:
@@ -68,6 +80,10 @@ class Stamps:
             said = _says_local_time(self._log)
             self._local = abs(local - now) <= abs(utc - now) if said is None else said
         return round(utc if self._local is False else local, 3)
+
+
+def _plain_stamp(raw: bytes) -> Stamp | None:
+    return stamp_of(Line(0, 0, raw))
 
 
 def _says_local_time(log: str) -> bool | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from floydtop.sources import descriptors
 from floydtop.sources.chunks import Chunk
 from floydtop.sources.follow import follow, read_all
-from floydtop.sources.history import backwards, last_lines, outline
+from floydtop.sources.history import PROBES, OpenLog, sample
 from floydtop.sources.output import find_output
 from floydtop.sources.writers import find_writers
 
@@ -154,13 +154,11 @@ def reading() -> None:
     report(f"read_all, {size >> 20} MiB in the page cache", size / median_ms(plainly, 5) / 1000, "MB/s", "-")
     once = median_ms(lambda: asyncio.run(followed()), 5)
     report("follow, the same", size / once / 1000, "MB/s", "-")
-    end = last_lines("large.log").offset
-    report(
-        f"last lines of {size / (1 << 30):.1f} GiB", median_ms(lambda: last_lines("large.log")), "ms", "< 300"
-    )
-    report("outline of it in 256 samples", median_ms(lambda: list(outline("large.log"))), "ms", "< 1000")
-    back = median_ms(lambda: sum(len(chunk.data) for chunk in backwards("large.log", end)), 3)
-    report("all of it backwards", end / back / 1000, "MB/s", "-")
+    with OpenLog("large.log") as open_log:
+        first = median_ms(lambda: open_log.read(open_log.line_start(size - (1 << 20), 1 << 20), 2 << 20))
+        report(f"last lines of {size / (1 << 30):.1f} GiB", first, "ms", "< 300")
+        outline = median_ms(lambda: [sample(open_log, size, place / PROBES) for place in range(PROBES)])
+        report("outline of it in 256 samples", outline, "ms", "< 1000")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     report("peak memory of this process", peak, "MiB", "-")
 
