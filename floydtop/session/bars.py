@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 from floydtop.events import Progress
@@ -49,6 +50,12 @@ class Bars:
         self._each_epoch = False
         self._spans_epochs = False
         self._others = 0
+
+    def copy(self) -> Bars:
+        """The same state, which goes its own way from here."""
+        twin = copy(self)
+        twin._full = set(self._full)
+        return twin
 
     def place(self, progress: Progress) -> Place | None:
         """The place that the newest words mean; None when they do not tell the whole."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Collection
+from copy import copy
 from statistics import median
 
 from floydtop.events import Header, JobState, Metrics, Progress
@@ -95,12 +97,15 @@ class ProgressState:
         if self._bars.step is not None:
             self._count(BAR, progress.t, self._bars.step)
 
+    def give_way(self, names: Collection[str]) -> None:
+        """The job prints metrics of these names itself: its own word counts for more."""
+        for name in [name for name in self._derived if name in names]:
+            del self._metrics[name], self._derived[name]
+
     def take_metrics(self, metrics: Metrics) -> None:
         """A line with metrics: where no bar counts the steps, its own step does."""
         if metrics.group == "timing":
-            for name in self._derived.keys() & metrics.values.keys():
-                # The job's own word counts for more.
-                del self._metrics[name], self._derived[name]
+            self.give_way(metrics.values)
             return
         if metrics.step is None:
             self._bars.epoch_told = metrics.epoch
@@ -109,6 +114,20 @@ class ProgressState:
         t = metrics.t
         if t is not None and t >= self._next_rate and self._counter != BAR and not metrics.approximate:
             self._count(next(iter(metrics.values), "?"), t, metrics.step)
+
+    @property
+    def due(self) -> float:
+        """Session time before which no step that a metric's line tells makes a difference; inf: none does."""
+        return math.inf if self._counter == BAR else self._next_rate
+
+    def copy(self) -> ProgressState:
+        """The same state, which goes its own way from here and makes no metrics."""
+        twin = copy(self)
+        twin._bars = self._bars.copy()
+        twin._marks = self._marks[:]
+        twin._rates = self._rates.copy()
+        twin._metrics, twin._derived = {}, {}
+        return twin
 
     @property
     def steps_per_second(self) -> float | None:
