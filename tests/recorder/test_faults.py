@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -208,78 +207,6 @@ def test_a_signal_ends_the_recording_properly_or_not_at_all(child: Job, number: 
         child.metric("loss", 1.0, 2)
         until(lambda: points(session) == [1, 2])
         assert is_being_recorded(session)
-
-
-SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
-
-
-@pytest.mark.skipif(
-    SSHD is None or shutil.which("ssh") is None or not ROOT,
-    reason="LOUD: a dropped SSH link needs root and sshd (apt-get install openssh-server)",
-)
-def test_a_dropped_ssh_link_leaves_the_recorder_alone(tmp_path: Path, child: Job, state_home: Path) -> None:
-    assert SSHD is not None
-    Path("/run/sshd").mkdir(exist_ok=True)
-    key, host_key = tmp_path / "key", tmp_path / "host"
-    for one in (key, host_key):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", one], check=True)
-    (tmp_path / "authorized").write_bytes(key.with_suffix(".pub").read_bytes())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = tmp_path / "sshd_config"
-    config.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\n"
-        f"AuthorizedKeysFile {tmp_path}/authorized\nStrictModes no\n"
-        "UsePAM no\nPermitRootLogin yes\nPidFile none\n"
-    )
-    server = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=subprocess.DEVNULL)
-    session = sessions_dir() / "run.jsonl"
-    source = (
-        "from pathlib import Path\nfrom floydtop.recorder.detach import Starting\n"
-        "from floydtop.recorder.heading import Assignment\nimport time\n"
-        f"Starting(Assignment(Path({str(session)!r}), {child.pid}, {str(child.log)!r}, 1.0)).wait()\n"
-        "time.sleep(600)\n"
-    )
-    (tmp_path / "attach.py").write_text(source)
-    where = f"cd {os.getcwd()} && XDG_STATE_HOME={state_home} {sys.executable} {tmp_path}/attach.py"
-    options = [
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        f"UserKnownHostsFile={tmp_path}/known",
-        "-o",
-        "LogLevel=ERROR",
-    ]
-    until(lambda: listens(port))
-    user = os.environ.get("USER", "root")
-    client = subprocess.Popen(
-        ["ssh", "-tt", "-p", str(port), "-i", key, *options, f"{user}@127.0.0.1", where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        until(lambda: is_being_recorded(session))
-        child.metric("loss", 1.0, 1)
-        until(lambda: points(session) == [1])
-        client.kill()
-        client.wait()
-        child.metric("loss", 1.0, 2)
-        child.metric("loss", 1.0, 3)
-        until(lambda: points(session) == [1, 2, 3])
-        assert is_being_recorded(session)
-    finally:
-        client.kill()
-        server.kill()
-        server.wait()
-        client.wait()
-        assert client.stdin is not None
-        client.stdin.close()
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 RACER = """
