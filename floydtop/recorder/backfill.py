@@ -45,6 +45,9 @@ STRETCH_POINTS = 8 * BLOCK_POINTS
 
 LARGEST_PROBE = 8 * PROBE_BYTES
 
+OUTLINE_SECONDS = 0.6
+"""Time for all samples; a slow format on a busy machine gets as many as it can."""
+LEAST_PROBES = PROBES // 8
 SAMPLES_AT_ONCE = 32
 
 SAMPLE_POINTS = 4
@@ -146,26 +149,31 @@ class Backfill:
         self._thread.shutdown(wait=False)
 
     async def _outline(self) -> None:
-        """The same picture of the whole run from the start on: samples, evenly spread and ever closer."""
+        """Samples of the whole, evenly spread however many there is time for; the oldest is written first."""
+        samples: list[Block] = []
         size = PROBE_BYTES
         places = _closer_and_closer(PROBES)
+        until = time.monotonic() + OUTLINE_SECONDS
         while True:
             empty: list[int] = []
-            waiting: list[Event] = []
             for place in places:
                 chunk = await self._in_thread(sample, self._log, self.back, place / (PROBES - 1), size)
                 if chunk is not None and (block := self._sample(chunk)).size:
-                    waiting.append(block.history())
+                    samples.append(block)
                 else:
                     empty.append(place)
-                if len(waiting) == SAMPLES_AT_ONCE:
-                    self._write(waiting)
-                    waiting = []
+                if time.monotonic() > until and len(samples) + len(empty) >= LEAST_PROBES:
+                    break
                 await asyncio.sleep(0)
-            self._write(waiting)
             size, places = 2 * size, empty
-            if len(empty) <= PROBES // 2 or size > LARGEST_PROBE or size * PROBES > self.back:
-                return
+            enough = len(empty) <= len(samples) or time.monotonic() > until
+            if enough or size > LARGEST_PROBE or size * PROBES > self.back:
+                break
+        if self.back == self._begun:
+            samples.sort(key=lambda block: block.start)
+            for first in range(0, len(samples), SAMPLES_AT_ONCE):
+                self._write([block.history() for block in samples[first : first + SAMPLES_AT_ONCE]])
+                await asyncio.sleep(0)
 
     def _sample(self, chunk: Chunk) -> Block:
         bulk = self._context.sampler()

@@ -44,7 +44,10 @@ def fill_in(session: Session) -> bool:
 
 
 def lines_before(log: Log, position: Position, count: int) -> list[OutputLine]:
-    """The last lines before a position in the log, at most `count`; none when the log is not the same."""
+    """The last lines before a position in the log, at most `count`; none when the log is not the same.
+
+    Those before the place at which the recording of a huge log began are numbered -1, -2, ... from there.
+    """
     try:
         with open(log.path, "rb") as file:
             if not _is_same(file, position):
@@ -61,7 +64,7 @@ def lines_before(log: Log, position: Position, count: int) -> list[OutputLine]:
     first = position.line - len(raw)
     lines: list[OutputLine] = []
     for number, one in enumerate(raw, first):
-        lines.append(_line(one, number, start, position.t))
+        lines.append(_line(one, number if number > 0 else number - 1, start, position.t))
         start += len(one) + 1
     return lines[-count:]
 
@@ -70,7 +73,8 @@ def with_text(events: Iterable[Event]) -> Iterator[Event]:
     """The events, with the text of all lines of the log among them, for whoever will not have the log.
 
     Lines whose text was not recorded get the time at which the recorder noted having read them. When the log
-    is not there any more, or is another one, a note says so.
+    is not there any more, or is another one, a note says so. What stands in a huge log before the place at
+    which its recording began stays there.
     """
     log: Log | None = None
     at = Position(t=0.0)
@@ -85,6 +89,8 @@ def with_text(events: Iterable[Event]) -> Iterator[Event]:
         end: Position | None = None
         if isinstance(event, Position):
             end = event
+            if at.offset < event.begun == event.offset:
+                at = event
         elif isinstance(event, End):
             end = Position(t=event.t, offset=event.offset or 0, line=-1)
         if end is not None:
