@@ -98,6 +98,9 @@ def together(joined: bytes, count: int) -> list[MetricLine] | None:
     # One brace a line: no object goes over a line's end, no line has two.
     if joined.count(b"{") != count:
         return None
+    # JSON takes a return for a blank, a terminal for the start of another frame.
+    if b"\r" in joined and joined.count(b"\r") != joined.count(b"\r\n") + joined.endswith(b"\r"):
+        return None
     try:
         many = _quick_lines(joined)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
@@ -106,6 +109,8 @@ def together(joined: bytes, count: int) -> list[MetricLine] | None:
 
 
 def _quick_line(raw: bytes) -> MetricLine | None:
+    if b"\r" in raw[:-1]:
+        return None
     try:
         return _quick(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
