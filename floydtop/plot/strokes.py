@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import le
 
 from floydtop.plot.columns import Column, ColumnCache, same
 from floydtop.plot.units import as_float
@@ -62,7 +63,12 @@ class StrokeCache:
         if size and not self._starts:
             self._starts = [0]
         latest = self._latest
-        for index, x in enumerate(xs[self._size : size], self._size):
+        fresh = xs[self._size : size]
+        if fresh and fresh[0] >= latest and fresh[-1] == fresh[-1] and all(map(le, fresh, fresh[1:])):
+            # Nearly always: a fifth of the time of the loop.
+            self._latest, self._size = fresh[-1], size
+            return
+        for index, x in enumerate(fresh, self._size):
             if x < latest and len(self._starts) <= _MOST_STROKES:
                 self._starts.append(index)
             if x == x:

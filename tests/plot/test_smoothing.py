@@ -75,3 +75,38 @@ def test_shorter_series_is_another_series():
 
 def test_arrays_are_welcome():
     assert smoothed(array("d", [1, 1]), 0.5) == [1, 1]
+
+
+def test_a_point_that_stands_for_several_counts_as_so_many():
+    ys = [1.0, 1.0, 1.0, 4.0, 4.0, 2.0]
+    few = Smoother(0.9).extend([1.0, 4.0, 2.0], [1.0, 4.0, 2.0], [3.0, 2.0, 1.0])
+    assert list(few) == pytest.approx([smoothed(ys, 0.9)[place] for place in (2, 4, 5)])
+
+
+@given(st.lists(finite, max_size=100), weights)
+def test_weights_of_one_change_nothing(ys, weight):
+    assert list(Smoother(weight).extend(ys, ys, [1.0] * len(ys))) == smoothed(ys, weight)
+
+
+@given(finite, st.lists(st.floats(1, 1e6), max_size=100), weights)
+def test_a_constant_stays_constant_whatever_its_points_stand_for(value, counts, weight):
+    same = [value] * len(counts)
+    assert list(Smoother(weight).extend(same, same, counts)) == same
+
+
+@given(st.integers(1, 1500), st.sampled_from([0.0, 0.6, 0.9, 0.99]), st.sampled_from([1.0, 8.0]))
+def test_a_long_series_is_smoothed_alike_in_parts_and_whole(size, weight, count):
+    ys = array("d", [math.sin(place) for place in range(1600)])
+    counts = array("d", [count]) * len(ys)
+    smoother = Smoother(weight)
+    smoother.extend(ys[:size], ys[:size], counts[:size])
+    assert smoother.extend(ys, ys, counts) == Smoother(weight).extend(ys, ys, counts)
+
+
+def test_what_is_not_finite_is_skipped_in_a_long_series():
+    ys = array("d", [1.0]) * 2000
+    ys[1500] = math.nan
+    ys[1700] = math.inf
+    values = smoothed(ys, 0.6)
+    assert {value for value in values if value == value} == {1.0}
+    assert [place for place, value in enumerate(values) if value != value] == [1500, 1700]
