@@ -249,7 +249,7 @@ class Backfill:
         if line_start < stop:
             self._finish(bulk, stop, blocks[-1])
         self._close(blocks, stop, splitter.number, groups)
-        return blocks[:-1]
+        return [block for block in blocks if block.start < block.stop]
 
     def _close(self, blocks: list[Block], stop: int, number: int, groups: dict[str, float]) -> int:
         """End the last block and begin another one; how many points that one holds."""
