@@ -41,14 +41,14 @@ def watch(
         from floydtop.commands.run import watch_pipe
 
         return watch_pipe(pid, interval=interval, detach=detach)
-    if text is not None and stat.S_ISFIFO(_mode(text)):
+    from floydtop.sources.target import mode_of, resolve
+
+    if text is not None and stat.S_ISFIFO(mode_of(text)):
         from floydtop.commands.run import watch_fifo
 
         return watch_fifo(text, pid, interval=interval, detach=detach)
     if text is not None and (named := session_named(text)) is not None:
         return _show_as_recorded(named)
-    from floydtop.sources.target import resolve
-
     target = resolve(text, pid=pid, log=log, ptrace=ptrace)
     if target.kind == "session":
         assert target.session is not None
@@ -104,13 +104,6 @@ def session_named(text: str) -> Path | None:
     if text.isdigit() or os.path.exists(text):
         return None
     return find(text) if any(recording.name.startswith(text) for recording in recordings()) else None
-
-
-def _mode(path: str) -> int:
-    try:
-        return os.stat(path).st_mode
-    except OSError:
-        return 0
 
 
 def monitor(target: Target, *, interval: float, detach: bool) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
+import stat
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from floydtop.sources import descriptors
 from floydtop.sources.descriptors import Descriptor
+from floydtop.sources.sight import NoAnswer, Sight, look
+from floydtop.sources.status import identity
 
 CLEAR_LEAD = 15
 """Points that the best candidate must be ahead of the next one to be taken without asking."""
@@ -18,7 +20,6 @@ PLAUSIBLE = 55
 
 _TEXT_ENDINGS = (".log", ".out", ".err", ".txt", ".jsonl", ".json", ".csv")
 _RECENT_SECONDS = 120
-_TAIL_BYTES = 65536
 _SESSION = b'"floydtop-session"'
 """A recording, full of metric words, of which the recorder is the only writer."""
 _METRIC = re.compile(
@@ -47,10 +48,12 @@ class Candidate:
     inode: int
     main: bool
     """It is the stdout of the process that the user named, or of a launcher's first rank."""
-    metric_words: int
+    metric_words: int = 0
     """How many names of metrics with a number stand at its end."""
-    deleted: bool
+    deleted: bool = False
     """The file has lost its last name."""
+    silent: str = ""
+    """Since when its file system does not answer: then no more than its name is known."""
     rank: int | None = None
     """The rank of the process that prints to it, in a job of several."""
 
@@ -64,48 +67,56 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         stdio: what the process prints to the file, such as "stdout" or "stderr through tee".
         bonus: points for being printed to by the very process that the user named.
     """
-    status = descriptors.regular(descriptor)
-    if status is None or not descriptors.writes(descriptor):
+    try:
+        file = identity(descriptor.path)
+    except OSError:
         return None
-    path, fd_path = _location(descriptor, status)
-    score = 0
-    reasons: list[str] = []
-
-    def count(points: int, reason: str) -> None:
-        nonlocal score
-        score += points
-        reasons.append(reason)
-
-    if stdio:
-        count(40 + bonus, f"{stdio} of process {job}")
-    if path.endswith(_TEXT_ENDINGS):
-        count(15, "named like a log")
-    if time.time() - status.st_mtime < _RECENT_SECONDS:
-        count(15, "written in the last two minutes")
-    if status.st_size == 0:
-        count(-10, "empty")
-    if _SESSION in _read(descriptor, 0, 4096):
+    if not stat.S_ISREG(file.mode) or not descriptors.writes(descriptor):
         return None
-    tail = _read(descriptor, max(0, status.st_size - _TAIL_BYTES), _TAIL_BYTES)
-    words = len(_METRIC.findall(tail))
-    if words:
-        count(min(40, 8 * words), f"{words} metric words at its end")
-    if b"\0" in tail[-4096:].strip(b"\0"):
-        count(-60, "binary")
-    return Candidate(
-        path=path,
-        fd_path=fd_path,
+    stdout = (stdio or "").startswith("stdout")
+    known = Candidate(
+        path=descriptor.link.removesuffix(" (deleted)"),
+        fd_path=None,
         pid=job,
         stdio=bool(stdio),
-        stdout=(stdio or "").startswith("stdout"),
-        score=score,
-        reasons=tuple(reasons),
-        device=status.st_dev,
-        inode=status.st_ino,
-        main=(stdio or "").startswith("stdout") and bonus > 0,
-        metric_words=words,
-        deleted=status.st_nlink == 0,
+        stdout=stdout,
+        score=40 + bonus if stdio else 0,
+        reasons=(f"{stdio} of process {job}",) if stdio else (),
+        device=file.device,
+        inode=file.inode,
+        main=stdout and bonus > 0,
     )
+    try:
+        seen = look(descriptor, file.device)
+    except NoAnswer as silence:
+        return replace(known, reasons=(*known.reasons, str(silence)), silent=str(silence))
+    if seen is None or _SESSION in seen.head:
+        return None
+    words = len(_METRIC.findall(seen.tail))
+    points = list(_points(seen, words))
+    return replace(
+        known,
+        path=seen.path,
+        fd_path=seen.fd_path,
+        score=known.score + sum(value for value, _ in points),
+        reasons=(*known.reasons, *(reason for _, reason in points)),
+        metric_words=words,
+        deleted=seen.status.st_nlink == 0,
+    )
+
+
+def _points(seen: Sight, words: int) -> Iterator[tuple[int, str]]:
+    """What speaks for and against a file, with the points for it."""
+    if seen.path.endswith(_TEXT_ENDINGS):
+        yield 15, "named like a log"
+    if time.time() - seen.status.st_mtime < _RECENT_SECONDS:
+        yield 15, "written in the last two minutes"
+    if seen.status.st_size == 0:
+        yield -10, "empty"
+    if words:
+        yield min(40, 8 * words), f"{words} metric words at its end"
+    if b"\0" in seen.tail[-4096:].strip(b"\0"):
+        yield -60, "binary"
 
 
 def ranked(found: Iterable[Candidate | None]) -> list[Candidate]:
@@ -126,29 +137,3 @@ def clear_winner(ordered: list[Candidate]) -> Candidate | None:
         return None
     lead = ordered[0].score - ordered[1].score if len(ordered) > 1 else CLEAR_LEAD
     return ordered[0] if lead >= CLEAR_LEAD else None
-
-
-def _location(descriptor: Descriptor, status: os.stat_result) -> tuple[str, str | None]:
-    """The file's present name; with the descriptor's path when no name of ours leads to it."""
-    link = descriptor.link
-    if status.st_nlink == 0:
-        return link.removesuffix(" (deleted)"), descriptor.path
-    try:
-        named = os.stat(link)
-    except OSError:
-        return link, descriptor.path
-    same = (named.st_dev, named.st_ino) == (status.st_dev, status.st_ino)
-    return link, None if same else descriptor.path
-
-
-def _read(descriptor: Descriptor, start: int, size: int) -> bytes:
-    try:
-        file = os.open(descriptor.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
-    except OSError:
-        return b""
-    try:
-        return os.pread(file, size, start)
-    except OSError:
-        return b""
-    finally:
-        os.close(file)

@@ -7,9 +7,10 @@ never taken for one without open files.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from floydtop.sources.status import identity
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "ash", "busybox"})
 
@@ -195,15 +196,6 @@ def reads(descriptor: Descriptor) -> bool:
     return value is not None and value & os.O_ACCMODE == os.O_RDONLY
 
 
-def regular(descriptor: Descriptor) -> os.stat_result | None:
-    """The status of the regular file behind a descriptor, None when it is anything else."""
-    try:
-        status = os.stat(descriptor.path)
-    except OSError:
-        return None
-    return status if stat.S_ISREG(status.st_mode) else None
-
-
 def holders(device: int, inode: int) -> tuple[list[Descriptor], int]:
     """Who has this file open, under whatever name, and how many processes could not be looked at.
 
@@ -222,10 +214,10 @@ def holders(device: int, inode: int) -> tuple[list[Descriptor], int]:
         try:
             for name in os.listdir(directory):
                 try:
-                    status = os.stat(name, dir_fd=directory)
+                    file = identity(name, directory)
                 except OSError:
                     continue
-                if status.st_ino == inode and status.st_dev == device:
+                if file.inode == inode and file.device == device:
                     found.append(Descriptor(pid, int(name), ""))
         except OSError:
             continue

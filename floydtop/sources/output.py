@@ -93,6 +93,12 @@ def find_output(pid: int) -> Output:
         if address is None:
             # A helper's output, or a stderr without a number in it yet: better than nothing, no more.
             likely = [one for one in ordered if one.stdio]
+    if likely and likely[0].silent:
+        sentence = (
+            f"The output goes to {likely[0].path}, but {likely[0].silent}, as on a dead network mount: "
+            "attach again when it does."
+        )
+        return Output(None, None, (), sentence, steps=tuple(steps))
     ranks = _ranks(ordered, likely)
     if ranks:
         return Output(ranks[0], None, tuple(ordered), _of_ranks(ranks), ranks=ranks, steps=tuple(steps))

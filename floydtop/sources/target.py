@@ -6,8 +6,10 @@ import os
 import pwd
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -15,8 +17,13 @@ from floydtop.errors import FloydtopError
 from floydtop.sources import descriptors, output
 from floydtop.sources.candidates import Candidate
 from floydtop.sources.finished import read_all
+from floydtop.sources.patience import NoAnswer, Patient
 from floydtop.sources.ptrace import COST, address
 
+Answer = TypeVar("Answer")
+
+PATIENCE = 5.0
+"""Seconds that a file which the user named may take to answer: a sleeping disk needs a few."""
 _FIRST_BLOCK = 65536
 _SESSION = re.compile(rb'"format"\s{0,8}:\s{0,8}"floydtop-session"')
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -68,7 +75,7 @@ def resolve(
         FloydtopError: it does not exist, may not be read, or is not text.
     """
     if text is not None:
-        if text.isdigit() and (descriptors.process(int(text)) is not None or not os.path.exists(text)):
+        if text.isdigit() and (descriptors.process(int(text)) is not None or not mode_of(text)):
             pid = int(text)
         elif log is None and pid is None and _is_session(text):
             return Target("session", session=os.path.abspath(text))
@@ -196,12 +203,39 @@ def _is_session(path: str) -> bool:
     return True
 
 
+def mode_of(path: str) -> int:
+    """The type and mode of a file, 0 when there is none.
+
+    Raises:
+        FloydtopError: its file system does not answer.
+    """
+
+    def mode() -> int:
+        try:
+            return os.stat(path).st_mode
+        except OSError:
+            return 0
+
+    return _patiently(path, mode)
+
+
+def _patiently(path: str, question: Callable[[], Answer]) -> Answer:
+    try:
+        return Patient[Answer]("its file system", PATIENCE).ask(question)
+    except NoAnswer as silence:
+        raise FloydtopError(f"{path} cannot be read: {silence}, as on a dead network mount.") from None
+
+
 def _first_block(path: str) -> bytes:
     """The first bytes that are there: unpacked, and behind a hole.
 
     Raises:
         FloydtopError: no such file, a directory, a device, or not readable. A FIFO is left unread.
     """
+    return _patiently(path, partial(_read_first_block, path))
+
+
+def _read_first_block(path: str) -> bytes:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
