@@ -26,8 +26,7 @@ class StallingTerminal:
 
     def __init__(self, arguments: list[str], folder: Path, size: tuple[int, int] = (200, 50)) -> None:
         self._master, slave = pty.openpty()
-        columns, rows = size
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        _set_size(slave, *size)
         environment = os.environ | {
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
@@ -65,6 +64,15 @@ class StallingTerminal:
         """Type these characters."""
         os.write(self._master, keys.encode())
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size, and tell the app so as a terminal does."""
+        _set_size(self._master, columns, rows)
+        self._process.send_signal(signal.SIGWINCH)
+
+    def wait(self, within: float) -> int:
+        """The exit status of the app, once it has ended; a negative signal number when that killed it."""
+        return self._process.wait(within)
+
     def read(self, *, quiet: float, most: float = 20.0) -> bytes:
         """All that comes until nothing has come for `quiet` seconds, or `most` seconds have passed."""
         return self.read_until(b"", quiet=quiet, most=most)
@@ -77,7 +85,11 @@ class StallingTerminal:
             ready, _, _ = select.select([self._master], [], [], min(quiet, left))
             if not ready:
                 break
-            found += os.read(self._master, 1 << 16)
+            try:
+                found += os.read(self._master, 1 << 16)
+            except OSError:
+                # The app has ended, and nobody holds the terminal any more.
+                break
             if words and words in found:
                 break
         return found
@@ -97,3 +109,7 @@ class StallingTerminal:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+
+def _set_size(descriptor: int, columns: int, rows: int) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
