@@ -44,6 +44,8 @@ class Parser:
         self._dull: set[bytes] = set()
         """Shapes of lines that no format reads."""
         self._shapes: dict[bytes, Entry] = {}
+        self._known: dict[bytes, Plan] = {}
+        """Plans that were proven, one a shape."""
         self._expectations = 0
         self._unread = True
         """No format took the line that was read last."""
@@ -119,6 +121,16 @@ class Parser:
         return self._dull
 
     @property
+    def known(self) -> dict[bytes, Plan]:
+        """Shapes whose lines can be read without a format; changes while lines are read."""
+        return self._known
+
+    @property
+    def state(self) -> State:
+        """What the lines so far have told."""
+        return self._state
+
+    @property
     def expectations(self) -> int:
         """Changes when lines that were dull may mean something from now on: a table's header came."""
         return self._expectations
@@ -184,8 +196,7 @@ class Parser:
         found, bad = self._line(line)
         if state.expectations != self._expectations:
             self._expectations = state.expectations
-            self._dull.clear()
-            self._shapes.clear()
+            self._forget()
         elif shape is not None and not bad:
             self._remember(line, raw, shape, found)
         events: list[Event] = list(_metrics(found, line.number, t, approximate))
@@ -195,15 +206,15 @@ class Parser:
     def _remember(self, line: Line, raw: bytes, shape: bytes, found: list[Found]) -> None:
         """Learn what the next line of this shape means."""
         if len(self._dull) + len(self._shapes) >= MOST:
-            self._dull.clear()
-            self._shapes.clear()
+            self._forget()
         told = self._state.told
         if not found and told is None and not self._state.hesitant and self._unread:
             if self._never(line.text):
                 self._dull.add(shape)
             return
-        if told is None or len(found) != 1 or self._state.muted == line.number:
+        if told is None or len(found) > 1 or self._state.muted == line.number:
             return
+        values = found[0].values if found else {}
         entry = self._shapes.setdefault(shape, Entry())
         for plan in entry.plans:
             applied = plan.apply(raw)
@@ -211,17 +222,27 @@ class Parser:
                 continue
             groups, planned = applied
             merged = {name: value for _, values in groups for name, value in values.items()}
-            if repr(merged) == repr(_grouped(found[0].values)) and planned[:4] == told[:4]:
+            if repr(merged) == repr(_grouped(values)) and planned[:4] == told[:4]:
                 plan.proofs += 1
+                if plan.proofs >= PROOFS:
+                    self._known.setdefault(shape, plan)
             else:
                 entry.plans.remove(plan)
                 entry.attempts += 4
+                if self._known.get(shape) is plan:
+                    del self._known[shape]
             return
         entry.attempts += 1
         if entry.attempts <= 16:
-            new = learn(raw, found[0], told)
+            new = learn(raw, values, told)
             if new is not None:
                 entry.plans.append(new)
+
+    def _forget(self) -> None:
+        """Know no shape any more."""
+        self._dull.clear()
+        self._shapes.clear()
+        self._known.clear()
 
     def _never(self, text: str) -> bool:
         """Whether a line is dull with a number in each empty place of it, too."""
@@ -268,9 +289,13 @@ class Parser:
             self._unread = False
             if inside or wrong:
                 self.read_by = "json"
+        objects = bool(found)
         if text and not text.isspace():
             for part in _RANKS.split(text):
                 found += self._text(part)
+        if objects:
+            # What the text around them tells is not all that the line means.
+            self._state.told = None
         return found, bad
 
     def _frame(self, text: str) -> list[Found]:

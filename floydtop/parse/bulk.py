@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from operator import attrgetter
 
 from floydtop.events import Row
 from floydtop.parse import Event, Parser, jsonl
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.shapes import DIGITS
-from floydtop.parse.sink import Sink, Times, add_objects, events_of_objects, rows_of_objects
+from floydtop.parse.sink import (
+    UNKNOWN,
+    Sink,
+    Times,
+    add_objects,
+    events_of_objects,
+    give_batch,
+    rows_of_objects,
+)
+from floydtop.parse.walk import Walk, When
 
 OBJECT = b'{"metric"'
 
@@ -19,10 +27,6 @@ SAMPLE = 32 * 1024
 
 LONG_LINES = 1000
 """Mean bytes of a line above which shapes do not pay: a bar's frames are long, only its end is read."""
-
-
-When = Callable[[Line], tuple[float | None, bool]]
-"""Gives the time of a line, None where it is not known, and whether that is an estimate."""
 
 
 class Bulk:
@@ -120,44 +124,36 @@ class Bulk:
         return True
 
     def _chunk(self, lines: list[bytes], shapes: list[bytes], events: list[Event]) -> None:
-        dull, number, when = self.parser.dull, self.splitter.number, self._when
+        dull, number, offset = self.parser.dull, self.splitter.number, self.splitter.offset
         wanted = [index for index, shape in enumerate(shapes) if shape not in dull]
         # Objects depend on no other line: they are decoded before all others are read.
         indexes = [index for index in wanted if lines[index].startswith(OBJECT)]
-        found = jsonl.quick_lines([lines[index] for index in indexes])
-        if None in found:
-            indexes = [index for index, one in zip(indexes, found, strict=True) if one is not None]
+        decoded = jsonl.quick_lines([lines[index] for index in indexes])
+        if None in decoded:
+            indexes = [index for index, one in zip(indexes, decoded, strict=True) if one is not None]
+        found = [one for one in decoded if one is not None]
         objects = frozenset(indexes)
-        times: dict[int, tuple[float | None, bool]] = {}
-        # Without times nobody asks where a line stands.
-        sizes = (len(line) + 1 for line in lines) if when is not None else ()
-        offsets = list(accumulate(sizes, initial=self.splitter.offset))
-        read = self.parser.read
-        asked = when is not None and not self._stamps_only
+        asked = self._when is not None and not self._stamps_only
         skipped = frozenset() if asked else objects
-        wanted = [index for index in wanted if index not in skipped]
-        while wanted:
-            expectations = self.parser.expectations
-            for index in wanted:
-                if shapes[index] in dull:
-                    continue
-                if when is None:
-                    events += read(Line(number + index, 0, lines[index]))
-                else:
-                    line = Line(number + index, offsets[index], lines[index])
-                    times[index] = when(line)
-                    if index in objects:
-                        continue
-                    events += read(line, *times[index])
-                if self.parser.expectations != expectations:
-                    wanted = [later for later in range(index + 1, len(shapes)) if later not in skipped]
-                    break
-            else:
-                wanted = []
+        walk = Walk(
+            self.parser,
+            lines,
+            shapes,
+            number=number,
+            offset=offset,
+            when=self._when,
+            stamps_only=self._stamps_only,
+        )
+        walk.read([index for index in wanted if index not in skipped], objects, skipped)
+        events += walk.events
+        for batch in walk.batches:
+            times = [walk.times.get(index, UNKNOWN) for index in batch.indexes] if walk.times else None
+            give_batch(self._sink, batch, number, times, events)
         if objects:
-            moments = [times[index] for index in indexes] if asked else None
-            good = [one for one in found if one is not None]
-            self._give(good, [number + index for index in indexes], moments, events)
+            moments = [walk.times[index] for index in indexes] if asked else None
+            self._give(found, [number + index for index in indexes], moments, events)
+        if walk.batches or objects:
+            events.sort(key=_line_of)
 
     def _give(
         self,
@@ -173,10 +169,7 @@ class Bulk:
         elif sink is not None:
             add_objects(sink, found, lines, times)
         else:
-            mixed = bool(events)
             events += events_of_objects(found, lines, times)
-            if mixed:
-                events.sort(key=_line_of)
 
 
 _line_of = attrgetter("line")

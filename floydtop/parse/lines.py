@@ -138,9 +138,7 @@ class LineSplitter:
                 lines.append(self._close(1))
                 number, offset = self.number, self.offset
                 continue
-            lines.append(
-                Line(number, offset, piece) if len(piece) <= LIMIT else _thinned(number, offset, piece)
-            )
+            lines.append(whole_line(number, offset, piece))
             number += 1
             offset += len(piece) + 1
         self.number, self.offset = number, offset
@@ -266,6 +264,11 @@ class _LongLine:
             thinner = [f for i, f in enumerate(self._kept) if i % 2 == 0 or b"{" in f]
             self._kept = thinner if len(thinner) < len(self._kept) else self._kept[::2]
             self._stride *= 2
+
+
+def whole_line(number: int, offset: int, raw: bytes) -> Line:
+    """A line that is there as a whole; an over-long one is thinned as the splitter thins it."""
+    return Line(number, offset, raw) if len(raw) <= LIMIT else _thinned(number, offset, raw)
 
 
 def _thinned(number: int, offset: int, raw: bytes) -> Line:

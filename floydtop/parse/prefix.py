@@ -131,6 +131,11 @@ def stamp(text: str) -> Stamp | None:
     return Stamp(unix, bool(zone), bool(match["fraction"]))
 
 
+def may_be_stamped(shape: bytes) -> bool:
+    """Whether a line with these characters between its digits may have a stamp: a time leaves two colons."""
+    return b"::" in shape[:120] or b"\x1b" in shape[:120]
+
+
 _STARTS = frozenset(b"0123456789[( \t\x1br")
 
 

@@ -54,7 +54,12 @@ class Told(NamedTuple):
     """Takes note of the place and gives that of the point; None: the line means nothing at this place."""
     section: str = ""
     at: dict[str, int] | None = None
-    """Where in the line each number stands, counted from the line's end: name -> characters."""
+    """Where in the line each number stands, counted from the line's end: name -> characters.
+
+    A value's name has a = before it; what a name with a ! stands for is part of the shape.
+    """
+    factors: dict[str, float] | None = None
+    """What the printed number is multiplied by: name -> factor, as where milliseconds become seconds."""
 
 
 class State:

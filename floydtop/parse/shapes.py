@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from floydtop.events import MetricGroup
 from floydtop.parse.names import is_timing
-from floydtop.parse.reading import Found, Place, State, Told
+from floydtop.parse.reading import Place, State, Told
 
 DIGITS = b"0123456789"
 MOST = 8192
@@ -22,6 +22,8 @@ MOST = 8192
 PROOFS = 2
 """How often a plan has to give what its format gives before it is believed."""
 LONGEST = 4096
+LARGEST = 10**15
+"""Whole numbers beyond this are no steps."""
 
 # Runs of what numbers are made of; it begins with a set, which the engine looks for 3 times as fast.
 _RUN = re.compile(rb"[-+.\d][\d.,eE+-]*")
@@ -30,6 +32,9 @@ _WORDS = re.compile(rb"(?i:nan|inf)")
 _TOKEN = re.compile(
     rb"[-+]?\d+(?:,\d+)*(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+(?:[eE][-+]?\d+)?|[-+]?(?i:nan|infinity|inf)"
 )
+# The same as part of a larger expression: what they have matched they do not give back.
+_ONE_RUN = rb"[-+.\d][\d.,eE+-]*+"
+_ONE_TOKEN = b"(?>" + _TOKEN.pattern + b")"
 _IN_WORD = re.compile(rb"[A-Za-z_@#]")
 # Where a number might stand that this line does not have: `loss: ` and `loss: 5` are of one shape.
 _EMPTY = re.compile(r"(?<=[:=\[(/#])(?=\s|$|[,;:)\]%/])|(?<=[:=\w] )(?= |$)")
@@ -42,40 +47,91 @@ class Plan:
     count: int
     literals: list[tuple[int, bytes]]
     """Tokens that are part of a word, such as the 1 of Acc@1: they must be the same."""
-    groups: list[tuple[MetricGroup, list[tuple[str, int]]]]
+    groups: list[tuple[MetricGroup, list[tuple[str, int, float]]]]
+    """Name, token and factor of each value; 1.0 where the number is taken as it is printed."""
     step: int | None
     steps: int | None
     epoch: int | None
     epochs: int | None
     place: Callable[[State, Told], Place | None] | None
     section: str
-    tokens: Callable[[bytes], list[bytes]]
+    token: re.Pattern[bytes]
     proofs: int = 0
+    used: tuple[int, ...] = field(init=False)
+    """The tokens whose numbers are wanted, in their order."""
+    wholes: tuple[int, ...] = field(init=False)
+    """Those of them that are whole numbers."""
+    met: int = 0
+    """Lines of this plan that came together with others."""
+    line: re.Pattern[bytes] | None = None
+    """Matches a whole line of this shape; its groups are the tokens in `used`."""
 
-    def apply(self, raw: bytes) -> tuple[list[tuple[MetricGroup, dict[str, float]]], Told] | None:
-        """The values by group and the place of a line of this shape, or None when it does not fit."""
-        tokens = self.tokens(raw)
+    def __post_init__(self) -> None:
+        places = (self.step, self.steps, self.epoch, self.epochs)
+        tokens = {token for _, items in self.groups for _, token, _ in items}
+        self.used = tuple(sorted(tokens.union(token for token in places if token is not None)))
+        self.wholes = tuple(token for token in (self.step, self.steps, self.epochs) if token is not None)
+
+    def numbers(self, raw: bytes) -> dict[int, float] | None:
+        """The number of each token in `used`, or None when the line does not fit."""
+        tokens = self.token.findall(raw)
         if len(tokens) != self.count:
             return None
         for index, text in self.literals:
             if tokens[index] != text:
                 return None
         try:
-            groups = [
-                (group, {name: _float(tokens[index]) for name, index in items})
-                for group, items in self.groups
-            ]
-            told = Told(
-                None if self.step is None else _whole(tokens[self.step]),
-                None if self.steps is None else _whole(tokens[self.steps]),
-                None if self.epoch is None else _float(tokens[self.epoch]),
-                None if self.epochs is None else _whole(tokens[self.epochs]),
-                self.place,
-                self.section,
-            )
+            numbers = {index: _float(tokens[index]) for index in self.used}
+            for index in self.wholes:
+                number = numbers[index]
+                if number != int(number) or abs(number) > LARGEST:
+                    return None
         except (ValueError, OverflowError):
             return None
+        return numbers
+
+    def apply(self, raw: bytes) -> tuple[list[tuple[MetricGroup, dict[str, float]]], Told] | None:
+        """The values by group and the place of a line of this shape, or None when it does not fit."""
+        numbers = self.numbers(raw)
+        if numbers is None:
+            return None
+        groups = [
+            (group, {name: scaled(numbers[index], factor) for name, index, factor in items})
+            for group, items in self.groups
+        ]
+        told = Told(
+            None if self.step is None else int(numbers[self.step]),
+            None if self.steps is None else int(numbers[self.steps]),
+            None if self.epoch is None else numbers[self.epoch],
+            None if self.epochs is None else int(numbers[self.epochs]),
+            self.place,
+            self.section,
+        )
         return groups, told
+
+    def expression(self, raw: bytes) -> re.Pattern[bytes] | None:
+        """What matches whole lines that differ from `raw` in their numbers only; None: that cannot be told.
+
+        What stands between two tokens holds none, and the character behind a token is none of a token's:
+        so a line that it matches has the very tokens that `token.findall` finds.
+        """
+        text = _ONE_RUN if self.token is _RUN else _ONE_TOKEN
+        literals = dict(self.literals)
+        parts = [b"^"]
+        end = 0
+        for index, token in enumerate(self.token.finditer(raw)):
+            between = raw[end : token.start()]
+            if between[-1:] in (b"-", b"+", b"."):
+                # A sign or a point that is no part of this number may be one of another.
+                return None
+            parts.append(re.escape(between))
+            if index in literals:
+                parts.append(re.escape(literals[index]))
+            else:
+                parts.append(b"(" + text + b")" if index in self.used else text)
+            end = token.end()
+        parts.append(re.escape(raw[end:]) + b"$")
+        return re.compile(b"".join(parts), re.MULTILINE)
 
 
 @dataclass
@@ -93,11 +149,9 @@ def _float(token: bytes) -> float:
         return float(token.replace(b",", b"").rstrip(b"."))
 
 
-def _whole(token: bytes) -> int:
-    value = _float(token)
-    if value != int(value) or abs(value) > 1e15:
-        raise ValueError
-    return int(value)
+def scaled(number: float, factor: float) -> float:
+    """A value in its unit, such as seconds of a printed number of milliseconds."""
+    return number if factor == 1.0 else round(number * factor, 9)
 
 
 def filled(text: str) -> str:
@@ -105,7 +159,7 @@ def filled(text: str) -> str:
     return _EMPTY.sub("7", text)
 
 
-def learn(raw: bytes, found: Found, told: Told) -> Plan | None:
+def learn(raw: bytes, values: dict[str, float], told: Told) -> Plan | None:
     """Find each number of a result among the tokens of its line; None when one is not there or not alone."""
     pattern = _TOKEN if _WORDS.search(raw) else _RUN
     tokens = list(pattern.finditer(raw))
@@ -115,36 +169,46 @@ def learn(raw: bytes, found: Found, told: Told) -> Plan | None:
         by_place.update(dict.fromkeys(range(len(raw) - token.start(), len(raw) - token.end(), -1), index))
         with suppress(ValueError):
             by_value.setdefault(repr(_float(token[0])), []).append(index)
-    if told.at is not None and "rank" in told.at and not raw.isascii():
+    places = _places_in_bytes(raw, told.at or {})
+    if "rank" in (told.at or {}) and "rank" not in places:
         return None
-    exact = told.at is not None and raw.isascii() and b"\x1b" not in raw
+    factors = told.factors or {}
 
-    def index_of(value: float | None, name: str) -> int | None:
-        if value is None:
-            return None
-        here = by_value.get(repr(float(value)), [])
-        if exact and told.at is not None and name in told.at:
-            at = by_place.get(told.at[name], -1)
+    def index_of(value: float | None, name: str, factor: float = 1.0) -> int:
+        if factor != 1.0:
+            here = [
+                index
+                for number, indexes in by_value.items()
+                if scaled(float(number), factor) == value
+                for index in indexes
+            ]
+        else:
+            here = by_value.get(repr(float(value or 0)), [])
+        if name in places:
+            at = by_place.get(places[name], -1)
             here = [at] if at in here else []
         if len(here) != 1:
             raise LookupError
         return here[0]
 
-    groups: dict[MetricGroup, list[tuple[str, int]]] = {}
+    groups: dict[MetricGroup, list[tuple[str, int, float]]] = {}
     try:
-        for name, value in found.values.items():
+        for name, value in values.items():
             group: MetricGroup = "timing" if is_timing(name) else "training"
-            groups.setdefault(group, []).append((name, index_of(value, "=" + name) or 0))
-        step, steps = index_of(told.step, "step"), index_of(told.steps, "steps")
-        epoch, epochs = index_of(told.epoch, "epoch"), index_of(told.epochs, "epochs")
+            factor = factors.get(name, 1.0)
+            groups.setdefault(group, []).append((name, index_of(value, "=" + name, factor), factor))
+        step, steps, epoch, epochs = (
+            None if value is None else index_of(value, name)
+            for name, value in zip(("step", "steps", "epoch", "epochs"), told[:4], strict=True)
+        )
     except LookupError:
         return None
     # The 1 of Acc@1 and the rank must be the same in every line of the plan.
-    rank = by_place.get((told.at or {}).get("rank", -1), -1)
+    fixed = {by_place.get(places[name], -1) for name in places if name == "rank" or name.startswith("!")}
     literals = [
         (index, token[0])
         for index, token in enumerate(tokens)
-        if index == rank or _IN_WORD.match(raw, max(0, token.start() - 1))
+        if index in fixed or _IN_WORD.match(raw, max(0, token.start() - 1))
     ]
     return Plan(
         len(tokens),
@@ -156,5 +220,22 @@ def learn(raw: bytes, found: Found, told: Told) -> Plan | None:
         epochs,
         told.place,
         told.section,
-        pattern.findall,
+        pattern,
     )
+
+
+def _places_in_bytes(raw: bytes, at: dict[str, int]) -> dict[str, int]:
+    """Places in characters from the end of a line's text, as bytes from the end of the line.
+
+    Those are left out behind which something stands that the text does not have: escape sequences, say.
+    """
+    if raw.isascii() and raw.decode("ascii").isprintable():
+        return at
+    text = raw.decode("utf-8", "replace")
+    places: dict[str, int] = {}
+    for name, place in at.items():
+        tail = text[-place:] if place > 0 else ""
+        encoded = tail.encode("utf-8", "replace")
+        if tail.replace("\t", " ").isprintable() and raw.endswith(encoded):
+            places[name] = len(encoded) if place > 0 else place
+    return places

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress, repeat
 from typing import Protocol
 
 from floydtop.events import MetricGroup, Metrics, Row
+from floydtop.parse import Event
+from floydtop.parse.columns import Batch
 from floydtop.parse.jsonl import MetricLine
 from floydtop.parse.names import is_timing
 
@@ -33,6 +35,8 @@ class Sink(Protocol):
             times: session times, only where the reader was given a clock; `approximate` is about them all.
         """
 
+
+UNKNOWN: tuple[float | None, bool] = (None, False)
 
 Times = Sequence[tuple[float | None, bool]]
 """Session time of each line and whether that is an estimate."""
@@ -117,11 +121,51 @@ def events_of_objects(
     groups = _groups(found)
     return [
         Metrics({one.metric: one.value}, t, guess, one.step, one.epoch, line, groups[one.metric])
-        for one, line, (t, guess) in zip(
-            found, lines, times or repeat((None, False)), strict=times is not None
-        )
+        for one, line, (t, guess) in zip(found, lines, times or repeat(UNKNOWN), strict=times is not None)
     ]
 
 
 def _groups(found: Sequence[MetricLine]) -> dict[str, MetricGroup]:
     return {name: "timing" if is_timing(name) else "training" for name in {one.metric for one in found}}
+
+
+def give_batch(
+    sink: Sink | list[Row] | None, batch: Batch, first: int, times: Times | None, events: list[Event]
+) -> None:
+    """Hand the points of lines of one shape on in the way that is wanted.
+
+    Args:
+        first: number of the first line of the chunk.
+        times: those of the batch's lines.
+    """
+    if not batch.indexes:
+        return
+    lines = [first + index for index in batch.indexes]
+    steps, epochs = (list(column) for column in zip(*filter(None, batch.places), strict=True))
+    if sink is None:
+        events += _events_of_batch(batch, lines, steps, epochs, times)
+    elif isinstance(sink, list):
+        moments = repeat(None) if times is None else [None if guess else t for t, guess in times]
+        for group, name, values in batch.columns():
+            sink += map(Row, repeat(name), values, steps, epochs, moments, lines, repeat(group))
+    else:
+        step_column = steps if steps.count(None) < len(steps) else None
+        epoch_column = epochs if epochs.count(None) < len(epochs) else None
+        for group, name, values in batch.columns():
+            add_column(sink, name, group, values, step_column, epoch_column, lines, times)
+
+
+def _events_of_batch(
+    batch: Batch, lines: list[int], steps: list[int | None], epochs: list[float | None], times: Times | None
+) -> Iterator[Metrics]:
+    """An event for each line and group, those of one line in the order of the groups."""
+    by_group: dict[MetricGroup, dict[str, list[float]]] = {}
+    for group, name, values in batch.columns():
+        by_group.setdefault(group, {})[name] = values
+    for group, columns in by_group.items():
+        names = tuple(columns)
+        rows = zip(*columns.values(), strict=True)
+        for row, line, step, epoch, (t, guess) in zip(
+            rows, lines, steps, epochs, times or repeat(UNKNOWN), strict=False
+        ):
+            yield Metrics(dict(zip(names, row, strict=True)), t, guess, step, epoch, line, group)

@@ -1,0 +1,157 @@
+"""The lines of a chunk that are not dull, in order: those of known shapes together, others one by one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Container, Sequence
+from itertools import accumulate
+
+from floydtop.parse import Event, Parser
+from floydtop.parse.columns import Batch, batch_of
+from floydtop.parse.lines import Line, whole_line
+from floydtop.parse.prefix import may_be_stamped
+
+When = Callable[[Line], tuple[float | None, bool]]
+"""Gives the time of a line, None where it is not known, and whether that is an estimate."""
+
+LEAST = 4
+"""Fewer lines of known shapes in a row than these are read one by one."""
+
+
+class Walk:
+    """Reads lines of a chunk; who asks for times is asked in the order of the lines."""
+
+    def __init__(
+        self,
+        parser: Parser,
+        lines: Sequence[bytes],
+        shapes: Sequence[bytes],
+        *,
+        number: int,
+        offset: int,
+        when: When | None = None,
+        stamps_only: bool = False,
+    ) -> None:
+        """Make it.
+
+        Args:
+            number: that of the first line.
+            offset: where that line starts.
+            stamps_only: `when` knows a time only of a line with a stamp.
+        """
+        self.events: list[Event] = []
+        """Of the lines that were read one by one."""
+        self.batches: list[Batch] = []
+        """Of the others."""
+        self.times: dict[int, tuple[float | None, bool]] = {}
+        """Those that were asked for, by index."""
+        self._parser = parser
+        self._lines = lines
+        self._shapes = shapes
+        self._number = number
+        self._when = when
+        self._stamps_only = stamps_only
+        # Without times nobody asks where a line stands.
+        sizes = (len(line) + 1 for line in lines) if when is not None else ()
+        self._offsets = list(accumulate(sizes, initial=offset))
+
+    def read(self, wanted: list[int], only_dated: Container[int], skipped: Container[int]) -> None:
+        """Read the lines of these indexes.
+
+        Args:
+            only_dated: lines that were read already, and whose times are wanted.
+            skipped: lines that were read already.
+        """
+        parser, shapes = self._parser, self._shapes
+        dull, known = parser.dull, parser.known
+        position = 0
+        while position < len(wanted):
+            expectations = parser.expectations
+            index = wanted[position]
+            stop = position
+            while stop < len(wanted) and shapes[wanted[stop]] in known:
+                stop += 1
+            if stop - position >= LEAST:
+                position += self._run(wanted[position:stop])
+                index = wanted[position - 1]
+            else:
+                position += 1
+                if index in only_dated:
+                    self._time(index)
+                elif shapes[index] not in dull:
+                    self._one(index)
+            if parser.expectations != expectations:
+                wanted = [later for later in range(index + 1, len(shapes)) if later not in skipped]
+                position = 0
+
+    def _line(self, index: int) -> Line:
+        return whole_line(
+            self._number + index, 0 if self._when is None else self._offsets[index], self._lines[index]
+        )
+
+    def _time(self, index: int) -> None:
+        if self._when is not None and index not in self.times:
+            self.times[index] = self._when(self._line(index))
+
+    def _one(self, index: int) -> None:
+        """Read a line by itself."""
+        self._time(index)
+        self.events += self._parser.read(self._line(index), *self.times.get(index, ()))
+
+    def _run(self, run: list[int]) -> int:
+        """Read lines of known shapes; how many of them, as one may change what the next ones mean."""
+        parser, first = self._parser, self._number
+        state = parser.state
+        if state.muted == first + run[0]:
+            self._one(run[0])
+            return 1
+        batches, odd = self._batches(run)
+        self.batches += batches.values()
+        dated = {shape for shape in batches if self._is_dated(shape)}
+        tolds = {shape: batch.tolds() for shape, batch in batches.items() if batch.plan.place is not None}
+        if not (dated or tolds or odd):
+            return len(run)
+        expectations, shapes, count = parser.expectations, self._shapes, len(run)
+        for index in run:
+            shape = shapes[index]
+            if shape in dated:
+                self._time(index)
+            if index not in odd:
+                batch = batches[shape]
+                place = batch.plan.place
+                if place is None:
+                    continue
+                state.number = first + index
+                spot = place(state, next(tolds[shape]))
+                batch.places.append(spot)
+                if spot is not None:
+                    continue
+            self._one(index)
+            if parser.expectations != expectations or state.muted > first + index:
+                count = bisect_right(run, index)
+                for batch in batches.values():
+                    batch.cut(bisect_right(batch.indexes, index))
+                break
+        for batch in batches.values():
+            batch.drop_unplaced()
+        return count
+
+    def _batches(self, run: list[int]) -> tuple[dict[bytes, Batch], set[int]]:
+        """The lines of a run by their shapes, and those that do not fit the plan of theirs."""
+        shapes, lines, known = self._shapes, self._lines, self._parser.known
+        together: dict[bytes, list[int]] = {}
+        for index in run:
+            shape = shapes[index]
+            if shape in together:
+                together[shape].append(index)
+            else:
+                together[shape] = [index]
+        batches: dict[bytes, Batch] = {}
+        odd: set[int] = set()
+        for shape, indexes in together.items():
+            batches[shape], unfit = batch_of(known[shape], indexes, [lines[index] for index in indexes])
+            odd.update(unfit)
+        return batches, odd
+
+    def _is_dated(self, shape: bytes) -> bool:
+        return self._when is not None and (not self._stamps_only or may_be_stamped(shape))
