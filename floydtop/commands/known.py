@@ -67,14 +67,35 @@ def find_recording(target: Target) -> Path | None:
 
 
 def find_interrupted(target: Target) -> Path | None:
-    """The recording of the target whose recorder was killed: it is continued, not begun anew."""
-    from floydtop.session.library import interrupted
+    """The recording of the target that is continued, not begun anew: nothing of its log is read again.
+
+    Its recorder was killed, or it was ended and the log has gone on since: other bytes before that place are
+    another run's.
+    """
+    from floydtop.session.library import to_be_continued
 
     if target.pid is not None:
-        return interrupted(_process(target.pid), target.log, None)
-    assert target.log is not None
-    status = os.stat(target.log)
-    return interrupted(None, target.log, (status.st_dev, status.st_ino))
+        known = to_be_continued(_process(target.pid), target.log, None)
+    else:
+        assert target.log is not None
+        status = os.stat(target.log)
+        known = to_be_continued(None, target.log, (status.st_dev, status.st_ino))
+    if known is None or (known.closed and not _goes_on(known.path, target)):
+        return None
+    return known.path
+
+
+def _goes_on(session: Path, target: Target) -> bool:
+    """Whether the log goes on where a recording of it ended, and is to be read as it was."""
+    from floydtop.commands.rules import given_rules
+    from floydtop.recorder.past import read_past
+    from floydtop.recorder.resume import find_place
+
+    past = read_past(session)
+    if given_rules() or target.log is None or past is None or past.position is None:
+        return False
+    place = find_place(target.log, target.fd_path, past.position)
+    return place is not None and place.offset > 0 and not place.rotated
 
 
 def _process(pid: int) -> tuple[int, int, str]:

@@ -283,8 +283,8 @@ class Recording:
         self._stopping.set()
 
     def _bytes_read(self) -> int | None:
-        """How much of the log, as it lies on the disk, this recording holds."""
-        if self._output is None:
+        """How much of the log, as it lies on the disk, this recording holds; None: not all up to a place."""
+        if self._output is None or self._output.position(self._segment).back:
             return None
         log = self._output.log
         return os.stat(log).st_size if is_packed(log) else self._output.offset

@@ -21,7 +21,6 @@ from floydtop.session.place import fallback_dir, new_path, sessions_dir
 __all__ = [
     "Recording",
     "find",
-    "interrupted",
     "look_at",
     "new_path",
     "of_log",
@@ -29,6 +28,7 @@ __all__ = [
     "recordings",
     "session_files",
     "sessions_dir",
+    "to_be_continued",
 ]
 
 TAIL = 256 * 1024
@@ -205,7 +205,9 @@ def of_process(pid: int, start: int, boot: str) -> Recording | None:
 
 
 def of_log(device: int, inode: int, size: int, modified: float) -> Recording | None:
-    """The newest recording of a log without a process that still holds: a live one, or one of all of it.
+    """The newest recording of a log that still holds: one of all of it, or a live one without a process.
+
+    A live one of a process is looked for by that.
 
     Args:
         size: bytes of the log now.
@@ -213,20 +215,18 @@ def of_log(device: int, inode: int, size: int, modified: float) -> Recording | N
     """
     for recording in recordings():
         header = recording.header
-        if header.job is not None or header.log is None:
-            continue
-        if (header.log.device, header.log.inode) != (device, inode):
+        if header.log is None or (header.log.device, header.log.inode) != (device, inode):
             continue
         complete = recording.read_to == size and modified <= header.t0 + recording.duration
-        if recording.live or complete:
+        if complete or (recording.live and header.job is None):
             return recording
     return None
 
 
-def interrupted(
+def to_be_continued(
     process: tuple[int, int, str] | None, log: str | None, identity: tuple[int, int] | None
-) -> Path | None:
-    """The recording to be continued: the newest of that process, or of that log, if it was killed.
+) -> Recording | None:
+    """The newest recording of that process, or of that log, if it goes on no more and could.
 
     Args:
         process: pid, start and boot of the job; without one the log's last recording is looked for.
@@ -239,13 +239,13 @@ def interrupted(
         if process is not None:
             if job is None or (job.pid, job.start, header.boot) != process:
                 continue
-            other_log = header.log is not None and log is not None and header.log.path != log
+            path = header.log.path if header.log is not None else None
+            other_log = path != log and (recording.closed or None not in (path, log))
         else:
             if header.log is None or (header.log.device, header.log.inode) != identity:
                 continue
             other_log = False
-        to_be_continued = not (recording.live or recording.closed or recording.packed or other_log)
-        return recording.path if to_be_continued else None
+        return None if recording.live or recording.packed or other_log else recording
     return None
 
 

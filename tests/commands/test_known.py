@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from floydtop.commands.known import usable_recording
 from floydtop.commands.watch import record
 from floydtop.errors import FloydtopError
+from floydtop.events import Metrics
+from floydtop.session.format import Reader
 from floydtop.session.library import recordings
 from floydtop.sources.target import resolve
 from tests.sources.jobs import Jobs, jobs, wait_until
@@ -57,3 +61,49 @@ def test_a_log_under_its_new_name_is_the_same_log(jobs: Jobs) -> None:
     recorded(pid)
     (jobs.directory / "out.log").rename(jobs.directory / "moved.log")
     assert usable_recording(resolve(pid, log=str(jobs.directory / "moved.log"))) is not None
+
+
+def finished(log: Path) -> Path:
+    """Record a log that nobody writes, to its end; the recording that it is in."""
+    os.utime(log, (1e9, 1e9))
+    before = {one.path: one.size for one in recordings()}
+    recorded(str(log))
+    wait_until(lambda: not any(one.live for one in recordings()))
+    (changed,) = [one.path for one in recordings() if before.get(one.path) != one.size]
+    return changed
+
+
+def steps(session: Path) -> list[int | None]:
+    found = Reader().feed(session.read_bytes())
+    return [event.step for event in found if isinstance(event, Metrics)]
+
+
+def test_a_log_that_has_grown_goes_on_in_the_recording_that_ended(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text('{"metric": "loss", "value": 1, "step": 1}\n' * 3)
+    first = finished(log)
+    with log.open("a") as file:
+        file.write('{"metric": "loss", "value": 1, "step": 2}\n')
+    assert finished(log) == first
+    assert len(list(recordings())) == 1
+    assert steps(first) == [1, 1, 1, 2]
+    assert usable_recording(resolve(str(log))) == first
+
+
+def test_a_log_of_another_run_under_the_same_name_is_recorded_anew(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text('{"metric": "loss", "value": 1, "step": 1}\n')
+    first = finished(log)
+    log.write_text('{"metric": "loss", "value": 2, "step": 5}\n' * 3)
+    second = finished(log)
+    assert second != first
+    assert (steps(first), steps(second)) == ([1], [5, 5, 5])
+
+
+def test_the_finished_log_of_a_job_is_shown_by_the_recording_of_the_job(jobs: Jobs) -> None:
+    job = jobs.start("$PY train.py > out.log; true")
+    log = jobs.directory / "out.log"
+    recorded(str(job))
+    os.kill(job, signal.SIGKILL)
+    wait_until(lambda: not any(one.live for one in recordings()))
+    assert usable_recording(resolve(str(log))) == next(recordings()).path

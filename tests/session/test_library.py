@@ -120,9 +120,15 @@ def test_a_finished_log_is_found_while_it_is_unchanged() -> None:
     assert of_log(1, 8, 200, t0 - 5) is None, "another file"
 
 
-def test_a_log_with_a_job_is_looked_for_by_its_process() -> None:
-    save("job", samples.run())
+def test_a_log_whose_job_is_recorded_is_looked_for_by_its_process_until_all_of_it_is() -> None:
+    path = save("job", samples.run()[:-1])
+    writer = SessionWriter(path)
     assert of_log(1, 9, 200, 0.0) is None
+    writer.append(samples.run()[-1:], now=10.0)
+    writer.close()
+    found = of_log(1, 9, 200, 0.0)
+    assert found is not None
+    assert found.path == path
 
 
 def test_a_log_that_is_being_recorded_is_found() -> None:
