@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from floydtop.sources import descriptors
 from floydtop.sources.descriptors import Descriptor
 from floydtop.sources.sight import NoAnswer, Sight, look
-from floydtop.sources.status import identity
+from floydtop.sources.status import Identity, identity
 
 CLEAR_LEAD = 15
 """Points that the best candidate must be ahead of the next one to be taken without asking."""
@@ -58,7 +58,9 @@ class Candidate:
     """The rank of the process that prints to it, in a job of several."""
 
 
-def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus: int = 0) -> Candidate | None:
+def candidate(
+    descriptor: Descriptor, job: int, stdio: str | None, bonus: int, known: dict[Identity, Candidate | None]
+) -> Candidate | None:
     """Look at one open file; None when it is no regular file open for writing, or one of floydtop's own.
 
     Args:
@@ -66,6 +68,7 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         job: the process of the job that it belongs to.
         stdio: what the process prints to the file, such as "stdout" or "stderr through tee".
         bonus: points for being printed to by the very process that the user named.
+        known: files that were looked at for this job: a thousand workers may have the same few open.
     """
     try:
         file = identity(descriptor.path)
@@ -73,33 +76,53 @@ def candidate(descriptor: Descriptor, job: int, stdio: str | None = None, bonus:
         return None
     if not stat.S_ISREG(file.mode) or not descriptors.writes(descriptor):
         return None
-    stdout = (stdio or "").startswith("stdout")
-    known = Candidate(
+    if file not in known:
+        known[file] = _seen(descriptor, file)
+    seen = known[file]
+    if seen is None:
+        return None
+    if stdio is None:
+        return replace(seen, pid=job)
+    stdout = stdio.startswith("stdout")
+    return replace(
+        seen,
+        pid=job,
+        stdio=True,
+        stdout=stdout,
+        score=seen.score + 40 + bonus,
+        reasons=(f"{stdio} of process {job}", *seen.reasons),
+        main=stdout and bonus > 0,
+    )
+
+
+def _seen(descriptor: Descriptor, file: Identity) -> Candidate | None:
+    """What the file itself says, whoever prints to it; None for one of floydtop's own."""
+    silent = Candidate(
         path=descriptor.link.removesuffix(" (deleted)"),
         fd_path=None,
-        pid=job,
-        stdio=bool(stdio),
-        stdout=stdout,
-        score=40 + bonus if stdio else 0,
-        reasons=(f"{stdio} of process {job}",) if stdio else (),
+        pid=descriptor.pid,
+        stdio=False,
+        stdout=False,
+        score=0,
+        reasons=(),
         device=file.device,
         inode=file.inode,
-        main=stdout and bonus > 0,
+        main=False,
     )
     try:
         seen = look(descriptor, file.device)
     except NoAnswer as silence:
-        return replace(known, reasons=(*known.reasons, str(silence)), silent=str(silence))
+        return replace(silent, reasons=(str(silence),), silent=str(silence))
     if seen is None or _SESSION in seen.head:
         return None
     words = len(_METRIC.findall(seen.tail))
     points = list(_points(seen, words))
     return replace(
-        known,
+        silent,
         path=seen.path,
         fd_path=seen.fd_path,
-        score=known.score + sum(value for value, _ in points),
-        reasons=(*known.reasons, *(reason for _, reason in points)),
+        score=sum(value for value, _ in points),
+        reasons=tuple(reason for _, reason in points),
         metric_words=words,
         deleted=seen.status.st_nlink == 0,
     )

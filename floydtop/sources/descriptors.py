@@ -69,6 +69,11 @@ class Snapshot:
         ]
 
 
+def hides_others() -> bool:
+    """Whether /proc shows us no processes of other users: it is mounted with hidepid, see proc(5)."""
+    return not os.path.exists("/proc/1")
+
+
 def pids() -> list[int]:
     """The pids of all processes that /proc shows."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]

@@ -9,6 +9,7 @@ from floydtop.sources import containers, descriptors, screen, tmux
 from floydtop.sources.candidates import CLEAR_LEAD, PLAUSIBLE, Candidate, candidate, clear_winner, ranked
 from floydtop.sources.descriptors import Descriptor, Process
 from floydtop.sources.ranks import logs_of_ranks, with_ranks
+from floydtop.sources.status import Identity
 from floydtop.sources.trail import FILTERS, Machine, Stop, is_terminal, may_be_file, trace
 from floydtop.sources.writers import Writers, find_writers
 
@@ -79,12 +80,13 @@ def find_output(pid: int) -> Output:
     found: list[Candidate | None] = []
     ends: list[End] = []
     seen: set[str] = set()
+    files: dict[Identity, Candidate | None] = {}
     members = descriptors.descendants(pid, machine.table)
     if len(members) > 1:
         steps.append(f"  with all that it has started: {len(members)} processes")
     for member in members:
-        found.extend(_printed_by(member, pid, machine, seen, ends))
-    ordered = ranked(with_ranks(found, members, machine.table))
+        found.extend(_printed_by(member, pid, machine, seen, files, ends))
+    ordered = ranked(with_ranks(ranked(found), machine.table))
     steps += _explained(ordered, ends)
     likely = [one for one in ordered if one.main or (one.metric_words and one.score >= PLAUSIBLE)]
     address, sentence = None, ""
@@ -106,8 +108,8 @@ def find_output(pid: int) -> Output:
     if winner is not None:
         return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", steps=tuple(steps))
     if likely:
-        files = " or ".join(one.path for one in likely[:3])
-        sentence = f"The output may be in {files}: choose with --log FILE."
+        paths = " or ".join(one.path for one in likely[:3])
+        sentence = f"The output may be in {paths}: choose with --log FILE."
         return Output(None, None, tuple(likely), sentence, steps=tuple(steps))
     if machine.denied:
         unseen = f"{machine.denied} processes belong to others and could not be looked at"
@@ -153,7 +155,12 @@ def _of_ranks(logs: tuple[Candidate, ...]) -> str:
 
 
 def _printed_by(
-    member: int, root: int, machine: Machine, seen: set[str], ends: list[End]
+    member: int,
+    root: int,
+    machine: Machine,
+    seen: set[str],
+    files: dict[Identity, Candidate | None],
+    ends: list[End],
 ) -> Iterator[Candidate | None]:
     """The files that one process writes; where its stdout and stderr end in no file is added to `ends`."""
     try:
@@ -165,7 +172,7 @@ def _printed_by(
         name = _STREAMS.get(number)
         bonus = _OF_ROOT if member == root and number == 1 else 0
         if may_be_file(link):
-            yield candidate(descriptor, member, name, bonus)
+            yield candidate(descriptor, member, name, bonus, files)
         elif name is not None and f"{name} {link}" not in seen:
             # Each pipe and terminal once: all ranks of a launcher usually share them.
             seen.add(f"{name} {link}")
@@ -174,7 +181,8 @@ def _printed_by(
                     ends.append(End(name, member, stop))
                     continue
                 names = [row.name for row in stop.through]
-                yield candidate(stop.descriptor, member, f"{name} through {', '.join(names)}", bonus)
+                stream = f"{name} through {', '.join(names)}"
+                yield candidate(stop.descriptor, member, stream, bonus, files)
                 if FILTERS.issuperset(names):
                     # What one tee writes to several files is the same: the first of them is enough.
                     bonus -= _OF_ROOT

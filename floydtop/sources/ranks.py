@@ -27,18 +27,14 @@ _STDOUT = 20
 """Points that a rank's stderr must be ahead of its stdout, where bars and numbers may be in both."""
 
 
-def with_ranks(
-    found: Iterable[Candidate | None], members: Sequence[int], table: Mapping[int, Process]
-) -> list[Candidate]:
+def with_ranks(candidates: Sequence[Candidate], table: Mapping[int, Process]) -> list[Candidate]:
     """The candidates, each with its rank where one is known, and the first rank's with more points.
 
     Args:
-        found: files that the job writes.
-        members: the processes of the job, parents before children.
+        candidates: files that the job writes, each once.
         table: all processes.
     """
-    candidates = [one for one in found if one is not None]
-    by_process = _by_environment(members, table)
+    by_process = _by_environment({one.pid for one in candidates}, table)
     by_name = {} if by_process else _by_name(candidates)
     ranked = [
         replace(one, rank=by_process.get(one.pid, by_name.get((one.device, one.inode)))) for one in candidates
@@ -70,14 +66,12 @@ def _preferred(one: Candidate) -> Candidate:
     )
 
 
-def _by_environment(members: Sequence[int], table: Mapping[int, Process]) -> dict[int, int]:
+def _by_environment(pids: Iterable[int], table: Mapping[int, Process]) -> dict[int, int]:
     """The rank of each process, from the variable in which they differ.
 
     Under srun and torchrun together all have the same SLURM_PROCID, and each its own RANK.
     """
-    if len(members) < 3:
-        return {}
-    environments = {pid: descriptors.environment(pid) for pid in members}
+    environments = {pid: descriptors.environment(pid) for pid in pids}
     for name in _VARIABLES:
         ranks = {
             pid: int(text)

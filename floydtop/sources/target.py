@@ -95,6 +95,11 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         notes.append(f"{thread} is a thread of process {pid}, which is watched.")
     row = descriptors.process(pid)
     if row is None:
+        if descriptors.hides_others() and _runs(pid):
+            raise FloydtopError(
+                f"Process {pid} is hidden from you (hidepid of /proc): run floydtop as its owner or as root, "
+                "or name its log."
+            )
         raise FloydtopError(f"There is no process {pid} on this machine, and no file of that name here.")
     if row.state in "ZX":
         raise FloydtopError(
@@ -111,7 +116,7 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
             "at. Name it with --log FILE, or run floydtop as that user or as root."
         )
         return Target("job", pid, notes=notes)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
     if found.log is None and found.lost_in and ptrace:
         notes.append(f"The writes of process {pid} are traced: {COST}.")
@@ -142,10 +147,25 @@ def _log(log: str) -> Target:
         others = ", ".join(map(str, writers.pids[1:]))
         notes.append(f"Process {writers.pids[0]} is watched; the log is also written by {others} (--pid N).")
     if not writers.pids:
-        others = f", as far as can be seen: {writers.uninspected} belong to others"
-        notes.append(f"No process of this machine writes {log}{others if writers.uninspected else ''}.")
+        unseen = ""
+        if descriptors.hides_others():
+            unseen = ", as far as can be seen: those of others are hidden (hidepid of /proc)"
+        elif writers.uninspected:
+            unseen = f", as far as can be seen: {writers.uninspected} belong to others"
+        notes.append(f"No process of this machine writes {log}{unseen}.")
         return Target("log", log=path, notes=notes)
     return Target("job", writers.pids[0], path, notes=notes, named=True)
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process, seen or not: kill(2) tells, and does nothing with signal 0."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _owner(pid: int) -> str:
