@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, islice, pairwise
+from operator import le
+from typing import Any, TypeVar
 
 from floydtop.app.options import Options
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
+
+T = TypeVar("T")
 
 LEAST_PAUSE = 60.0
 """Seconds: a shorter silence is no pause."""
@@ -20,10 +24,17 @@ PAUSE_FACTOR = 20.0
 
 
 class Abscissa:
-    """Finds the x-values of series for one session; what is costly is kept until the series grow."""
+    """Finds the x-values of series for one session; what is costly is kept until the series change.
+
+    Attributes:
+        edition: changes when the places of points that were there before may have changed, because the
+            series by which they are found was thinned or is another one.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[tuple[int, ...], Sequence[float]]] = {}
+        self.edition = 0
+        self._kept: dict[tuple[str, str], tuple[object, Any]] = {}
+        self._by: dict[tuple[str, str], object] = {}
 
     def xs(
         self, session: Session, name: str, series: Series | SystemSeries, options: Options
@@ -41,24 +52,42 @@ class Abscissa:
             case "metric":
                 return self._by_metric(session, name, series, options.x_metric)
 
-    def _keep(
-        self, key: tuple[str, str], sizes: tuple[int, ...], make: Callable[[], Sequence[float]]
-    ) -> Sequence[float]:
+    def extent(
+        self, session: Session, name: str, series: Series | SystemSeries, options: Options
+    ) -> tuple[float, float]:
+        """The least and the greatest x-value, (inf, -inf) where no point has a place."""
+        xs = self.xs(session, name, series, options)
+
+        def find() -> tuple[float, float]:
+            known = xs if math.isfinite(sum(xs)) else [x for x in xs if x == x]
+            return min(known, default=math.inf), max(known, default=-math.inf)
+
+        axis = (options.axis, options.x_metric, options.without_pauses)
+        return self._keep(("extent", name), (axis, _state(series), id(xs), self.edition), find)
+
+    def _keep(self, key: tuple[str, str], state: object, make: Callable[[], T]) -> T:
         known = self._kept.get(key)
-        if known is None or known[0] != sizes:
-            known = self._kept[key] = (sizes, make())
-        return known[1]
+        if known is None or known[0] != state:
+            known = self._kept[key] = (state, make())
+        found: T = known[1]
+        return found
+
+    def _found_by(self, axis: str, run: str, what: object) -> None:
+        """Remember by what the places of a run's points are found now."""
+        if self._by.get((axis, run)) != what:
+            self._by[axis, run] = what
+            self.edition += 1
 
     def _by_time(self, session: Session, name: str, series: SystemSeries, axis: str) -> Sequence[float]:
         """System metrics on the step axis: the step that the job was at when the sample was taken."""
         counter = step_counter(session, axis, series.run)
         if counter is None:
-            return array("d", [math.nan]) * len(series)
+            return _nowhere(series)
+        self._found_by(axis, series.run, (counter.name, counter.edition))
         steps = counter.steps if axis == "step" else counter.in_epoch_units()
+        known = self._keep((axis, series.run), _state(counter), lambda: _known(counter.times, steps))
         return self._keep(
-            (axis, name),
-            (len(series), len(counter)),
-            lambda: _interpolated(series.times, counter.times, steps),
+            (axis, name), (_state(series), _state(counter)), lambda: _interpolated(series.times, *known)
         )
 
     def _by_metric(
@@ -66,31 +95,45 @@ class Abscissa:
     ) -> Sequence[float]:
         other = session.metrics.get(x_metric)
         if other is None:
-            return array("d", [math.nan]) * len(series)
+            return _nowhere(series)
+        self._found_by("metric", x_metric, other.edition)
+        if other is series:
+            return series.values
         by_steps = isinstance(series, Series) and series.has_steps and other.has_steps
         own, theirs = (
             (series.steps, other.steps)
             if by_steps and isinstance(series, Series)
             else (series.times, other.times)
         )
+        known = self._keep(
+            (f"={x_metric}", "steps" if by_steps else "times"),
+            _state(other),
+            lambda: _sorted(theirs, other.values),
+        )
         return self._keep(
-            (f"={x_metric}", name),
-            (len(series), len(other)),
-            lambda: _latest(own, theirs, other.values),
+            (f"={x_metric}", f"of {name}"), (_state(series), _state(other)), lambda: _latest(own, *known)
         )
 
     def _without_pauses(self, session: Session, name: str, series: Series | SystemSeries) -> Sequence[float]:
         counter = step_counter(session, "step", series.run) or next(iter(session.metrics.values()), None)
         if counter is None:
             return series.times
-        pauses = find_pauses(counter.times)
+        pauses = self._keep(("pauses", series.run), _state(counter), lambda: find_pauses(counter.times))
         if not pauses:
             return series.times
+        self._found_by("unpaused", series.run, pauses)
         return self._keep(
-            ("unpaused", name),
-            (len(series), len(pauses)),
-            lambda: array("d", [cut(t, pauses) for t in series.times]),
+            ("unpaused", name), (_state(series), pauses), lambda: _cut_out(series.times, pauses)
         )
+
+
+def _state(series: Series | SystemSeries) -> tuple[int, int]:
+    """What changes whenever a series does."""
+    return len(series), series.edition
+
+
+def _nowhere(series: Series | SystemSeries) -> array[float]:
+    return array("d", [math.nan]) * len(series)
 
 
 def step_counter(session: Session, axis: str, run: str = "") -> Series | None:
@@ -106,35 +149,44 @@ def step_counter(session: Session, axis: str, run: str = "") -> Series | None:
     return min(found, key=lambda series: (series.restarts, -len(series)), default=None)
 
 
+def _known(times: Sequence[float], steps: Sequence[float]) -> tuple[list[float], list[float]]:
+    """The points whose time and step are known."""
+    pairs = [(t, step) for t, step in zip(times, steps, strict=True) if t == t and step == step]
+    return [t for t, _ in pairs], [step for _, step in pairs]
+
+
 def _interpolated(times: Sequence[float], known: Sequence[float], steps: Sequence[float]) -> array[float]:
-    """The step at each time, on the straight line between the lines around it; NaN outside them."""
-    pairs = [(t, step) for t, step in zip(known, steps, strict=True) if t == t and step == step]
-    moments = [t for t, _ in pairs]
+    """The step at each time, on the straight line between the known ones around it; NaN outside them."""
     result = array("d")
     for t in times:
-        after = bisect_right(moments, t)
-        if after == 0 or (after == len(pairs) and t > moments[-1]):
+        after = bisect_right(known, t)
+        if after == 0 or (after == len(known) and t > known[-1]):
             result.append(math.nan)
             continue
-        if after == len(pairs):
-            result.append(pairs[-1][1])
+        if after == len(known):
+            result.append(steps[-1])
             continue
-        (t0, step0), (t1, step1) = pairs[after - 1], pairs[after]
+        t0, step0, t1, step1 = known[after - 1], steps[after - 1], known[after], steps[after]
         share = (t - t0) / (t1 - t0) if t1 > t0 else 0.0
         # A step that falls is a restart: nothing lies between its two sides.
         result.append(step0 + share * (step1 - step0) if step1 >= step0 else step0)
     return result
 
 
+def _sorted(places: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Values in the order of their places, those without one left out."""
+    if all(map(le, places, islice(places, 1, None))):
+        return list(places), list(values)
+    pairs = sorted((x, index) for index, x in enumerate(places) if x == x)
+    return [x for x, _ in pairs], [values[index] for _, index in pairs]
+
+
 def _latest(own: Sequence[float], theirs: Sequence[float], values: Sequence[float]) -> array[float]:
-    """For each of `own`, the value at the latest of `theirs` that is not after it."""
-    pairs = sorted((x, index) for index, x in enumerate(theirs) if x == x)
-    places = [x for x, _ in pairs]
-    result = array("d")
-    for x in own:
-        after = bisect_right(places, x) if x == x else 0
-        result.append(values[pairs[after - 1][1]] if after else math.nan)
-    return result
+    """For each of `own`, the value at the latest of `theirs`, which rise, that is not after it."""
+    below = [math.nan, *values]
+    if all(map(le, own, islice(own, 1, None))):
+        return array("d", [below[bisect_right(theirs, x)] for x in own])
+    return array("d", [below[bisect_right(theirs, x)] if x == x else math.nan for x in own])
 
 
 def find_pauses(times: Sequence[float]) -> list[tuple[float, float]]:
@@ -150,3 +202,17 @@ def find_pauses(times: Sequence[float]) -> list[tuple[float, float]]:
 def cut(t: float, pauses: Sequence[tuple[float, float]]) -> float:
     """A moment on the axis from which the pauses are cut out."""
     return t - sum(min(t, end) - start for start, end in pauses if t > start)
+
+
+def _cut_out(times: Sequence[float], pauses: Sequence[tuple[float, float]]) -> array[float]:
+    """The same of many moments: one search for each, however many pauses there are."""
+    starts = [start for start, _ in pauses]
+    gone = [0.0, *accumulate(end - start for start, end in pauses)]
+    result = array("d")
+    for t in times:
+        count = bisect_left(starts, t)
+        if count and t < pauses[count - 1][1]:
+            result.append(starts[count - 1] - gone[count - 1])
+        else:
+            result.append(t - gone[count])
+    return result

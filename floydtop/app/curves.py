@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import le
 from typing import Literal, NamedTuple
 
 from floydtop.app.panels import PanelSpec
@@ -38,16 +41,17 @@ class Curves:
     def __init__(self) -> None:
         self.scale = Scale()
         self.hidden = 0
+        self._log = False
         self._made_for: tuple[object, ...] = ()
-        self._strokes: dict[str, StrokeCache] = {}
-        self._smoothers: dict[str, Smoother] = {}
+        self._strokes: dict[tuple[str, str], tuple[object, StrokeCache]] = {}
+        self._smoothers: dict[str, tuple[object, Smoother]] = {}
 
     def draw(self, view: View, spec: PanelSpec, count: int) -> list[Drawn]:
         """The strokes of all series over `count` columns, undermost first, and the scale fitted to them."""
         options = view.options
-        made_for = (spec.key, options.axis, options.x_metric, options.log, options.smoothing)
+        made_for = (spec.key, options.axis, options.x_metric, options.log)
         if made_for != self._made_for:
-            self._made_for = made_for
+            self._made_for, self._log = made_for, options.log
             self._strokes, self._smoothers, self.scale = {}, {}, Scale()
         x0, x1 = view.x_range(spec)
         drawn: list[Drawn] = []
@@ -58,29 +62,38 @@ class Curves:
             else:
                 drawn += self._system(view, spec, series, index, (x0, x1, count))
         drawn += self._running(view, spec, (x0, x1, count))
-        self.hidden = sum(cache.hidden for cache in self._strokes.values())
+        self.hidden = sum(cache.hidden for (_, kind), (_, cache) in self._strokes.items() if kind != "smooth")
         self._fit(view, spec, drawn)
         order: dict[Kind, int] = {"band": 0, "fill": 1, "raw": 2, "running": 3, "line": 4}
         return sorted(drawn, key=lambda one: (order[one.kind], -one.curve))
 
     def _bin(
-        self, key: str, xs: Sequence[float], ys: Sequence[float], over: tuple[float, float, int]
+        self,
+        key: tuple[str, str],
+        edition: object,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        over: tuple[float, float, int],
     ) -> list[Sequence[Column | None]]:
-        cache = self._strokes.get(key)
-        if cache is None:
-            cache = self._strokes[key] = StrokeCache(log=bool(self._made_for[3]))
-        return cache.strokes(xs, ys, *over)
+        """The strokes of a series; those of another edition of it are forgotten."""
+        kept = self._strokes.get(key)
+        if kept is None or kept[0] != edition:
+            kept = self._strokes[key] = (edition, StrokeCache(log=self._log))
+        return kept[1].strokes(xs, ys, *over)
 
     def _metric(
         self, view: View, spec: PanelSpec, series: Series, index: int, over: tuple[float, float, int]
     ) -> list[Drawn]:
-        xs = view.xs(spec, series.name)
-        raw = self._bin(series.name, xs, series.values, over)
-        weight = view.options.smoothing
+        name, weight = series.name, view.options.smoothing
+        xs, edition = view.xs(spec, name), (series.edition, view.abscissa.edition)
+        raw = self._bin((name, "raw"), edition, xs, series.values, over)
         if not weight:
             return [Drawn(index, "line", stroke) for stroke in raw]
-        smoother = self._smoothers.setdefault(series.name, Smoother(weight))
-        smooth = self._bin(f"{series.name}:smooth", xs, smoother.extend(series.values), over)
+        known = self._smoothers.get(name)
+        if known is None or known[0] != (series.edition, weight):
+            known = self._smoothers[name] = ((series.edition, weight), Smoother(weight))
+        values = known[1].extend(series.values, series.means, series.weights)
+        smooth = self._bin((name, "smooth"), (*edition, weight), xs, values, over)
         return [
             *(Drawn(index, "raw", stroke) for stroke in raw),
             *(Drawn(index, "line", stroke) for stroke in smooth),
@@ -101,12 +114,13 @@ class Curves:
         ys: list[float] = []
         if series:
             places = view.xs(spec, name)
-            lows = self._bin(f"{name}:low", places, series.lows, over)
-            highs = self._bin(f"{name}:high", places, series.highs, over)
+            edition = (series.edition, view.abscissa.edition)
+            lows = self._bin((name, "low"), edition, places, series.lows, over)
+            highs = self._bin((name, "high"), edition, places, series.highs, over)
             drawn += [Drawn(index, "band", _band(a, b)) for a, b in zip(lows, highs, strict=False)]
             # A filled area is sent again whole with each growth of the axis, so only where none grows.
             fill = index == 0 and not spec.marks and not view.live
-            for stroke in self._bin(name, places, series.means, over):
+            for stroke in self._bin((name, "mean"), edition, places, series.means, over):
                 drawn += _filled(stroke, index) if fill else [Drawn(index, "line", stroke)]
             xs, ys = [places[-1]], [series.means[-1]]
         if view.on_time and not view.options.without_pauses:
@@ -115,7 +129,7 @@ class Curves:
                     xs.append(present.t)
                     ys.append(present.values[name])
             if len(xs) > 1 or (xs and not series):
-                columns = ColumnCache(log=bool(self._made_for[3])).columns(xs, ys, *over)
+                columns = ColumnCache(log=self._log).columns(xs, ys, *over)
                 drawn.append(Drawn(index, "line", columns))
         return drawn
 
@@ -127,7 +141,7 @@ class Curves:
             before = (
                 ([view.xs(spec, name)[-1]], [series.values[-1]]) if isinstance(series, Series) else ([], [])
             )
-            cache = ColumnCache(log=bool(self._made_for[3]))
+            cache = ColumnCache(log=self._log)
             columns = cache.columns([*before[0], x], [*before[1], value], *over)
             drawn.append(Drawn(spec.names.index(name), "running", columns))
         return drawn
@@ -135,9 +149,12 @@ class Curves:
     def _values_in_view(self, view: View, spec: PanelSpec) -> Iterator[float]:
         x0, x1 = view.x_range(spec)
         for name in spec.names:
-            for x, y in zip(view.xs(spec, name), view.session.metrics[name].values, strict=False):
-                if x0 <= x <= x1 and (y > 0 or not view.options.log):
-                    yield math.log10(y) if view.options.log else y
+            xs, ys = view.xs(spec, name), view.session.metrics[name].values
+            if all(map(le, xs, islice(xs, 1, None))):
+                found: Sequence[float] = ys[bisect_left(xs, x0) : bisect_right(xs, x1)]
+            else:
+                found = [y for x, y in zip(xs, ys, strict=False) if x0 <= x <= x1]
+            yield from map(math.log10, filter((0.0).__lt__, found)) if view.options.log else found
 
     def _fit(self, view: View, spec: PanelSpec, drawn: Sequence[Drawn]) -> None:
         options = view.options
@@ -153,7 +170,7 @@ class Curves:
                 low, high = (math.log10(value) if value > 0 else math.nan for value in (low, high))
         if options.without_outliers and spec.kind != "system":
             low, high, hidden = clipped_range(self._values_in_view(view, spec))
-            if not math.isnan(low):
+            if math.isfinite(high - low):
                 self.hidden += hidden
                 self.scale.low, self.scale.high = low, high if high > low else low + 1.0
             return

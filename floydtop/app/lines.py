@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice
+from operator import le
 
 from floydtop.app.panels import PanelSpec
 from floydtop.app.view import View
@@ -23,7 +26,12 @@ def _nearest(view: View, spec: PanelSpec) -> int | None:
         return len(xs) - 1 if xs else None
     low, high = view.x_range(spec)
     wanted = low + view.options.cursor * (high - low)
-    placed = (index for index, x in enumerate(xs) if x == x)
+    if len(xs) and all(map(le, xs, islice(xs, 1, None))):
+        after = bisect_left(xs, wanted)
+        nearby = range(max(0, after - 1), min(after + 1, len(xs)))
+    else:
+        nearby = range(len(xs))
+    placed = (index for index in nearby if xs[index] == xs[index])
     return min(placed, key=lambda index: abs(xs[index] - wanted), default=None)
 
 

@@ -82,8 +82,9 @@ class View:
                 # Kept by the series: no need to look at a million steps.
                 low, high = min(low, series.step_low), max(high, series.step_high)
                 continue
-            known = [x for x in self.xs(spec, name) if x == x]
-            low, high = min([low, *known]), max([high, *known])
+            if series is not None:
+                first, last = self.abscissa.extent(self.session, name, series, self.options)
+                low, high = min(low, first), max(high, last)
         for _, x, _ in self.running(spec):
             low, high = min(low, x), max(high, x)
         return x_range(low, high, live=self.live) if low <= high else (0.0, 1.0)
