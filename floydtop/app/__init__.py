@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from floydtop.app.commands import MetricAxes
+from floydtop.app.crash import sentence
 from floydtop.app.feed import Feed
 from floydtop.app.glyphs import usable_glyphs
 from floydtop.app.keys import APP, bindings, key_name
@@ -23,12 +24,14 @@ from floydtop.app.palette import THEMES
 from floydtop.app.safe import clean
 from floydtop.app.screens.monitor import MonitorScreen
 from floydtop.app.screens.replay import ReplayScreen
-from floydtop.errors import FloydtopError
 from floydtop.session.player import Player
 from floydtop.settings import Settings
 
 LAST_DRAIN = 3.0
 """Seconds that quitting waits for a recording inside the app to write its end."""
+
+FAILURE_SHOWN = 60.0
+"""Seconds that a failure beside the screen stays in view."""
 
 if TYPE_CHECKING:
     from floydtop.app.runs import Comparison
@@ -71,6 +74,7 @@ class FloydtopApp(Paced[None]):
         self.glyphs = usable_glyphs(self.settings["glyphs"])
         self._recorder = recorder
         self._recording: asyncio.Task[None] | None = None
+        self.recording_failed = False
         self._screens: list[MonitorScreen] = []
         self._at = 0
         for theme in THEMES:
@@ -78,10 +82,8 @@ class FloydtopApp(Paced[None]):
         wanted = os.environ.get("TEXTUAL_THEME", self.settings["theme"])
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
 
-    def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, self._remember_theme)
-        if self._recorder is not None:
-            self._recording = asyncio.create_task(self._recorder.run(self._spawn))
+    def get_default_screen(self) -> MonitorScreen:
+        """The first screen is ours: an empty one of Textual's below it costs 20 ms at the start."""
         if isinstance(self._source, Player):
             screen: MonitorScreen = ReplayScreen(self._source)
         elif isinstance(self._source, Feed):
@@ -99,8 +101,20 @@ class FloydtopApp(Paced[None]):
             one.set_class(self.glyphs == "ascii", "ascii")
             one.place = f"log {place + 1}/{len(self._screens)}" if self._others else ""
             self.install_screen(one, f"log {place}")
-        self.push_screen("log 0")
+        # `switch_screen` takes away one from whatever it leaves, and Textual gives its first screen none.
+        screen._push_result_callback(screen, None)
+        return screen
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        if self._recorder is not None:
+            self._recording = asyncio.create_task(self._recorder.run(self._spawn))
+            self._recording.add_done_callback(self._recording_over)
         self.listen_to_signals()
+
+    def on_ready(self) -> None:
+        """What was drawn while the app was put together is shown now."""
+        self.screen._compositor_refresh()
 
     def next_log(self) -> None:
         """The next of several logs: rank 1 after rank 0."""
@@ -155,13 +169,24 @@ class FloydtopApp(Paced[None]):
         try:
             # A PNG takes a second to draw.
             said = await asyncio.to_thread(save, svg, self.size.width, subject)
-        except FloydtopError as error:
-            self.notify(clean(str(error)), severity="error", markup=False)
+        except Exception as error:
+            # Whatever a picture of hostile text can do to a library: the job is still watched.
+            self.tell_failure(error, "picture")
         else:
             self.notify(clean(said), markup=False)
+
+    def tell_failure(self, error: BaseException, what: str) -> None:
+        """Something beside the screen failed: say it, and where the report is."""
+        words = sentence(error, what).removeprefix("floydtop: ")
+        self.notify(words, severity="error", markup=False, timeout=FAILURE_SHOWN)
+
+    def _recording_over(self, recording: asyncio.Task[None]) -> None:
+        if not recording.cancelled() and (error := recording.exception()) is not None:
+            self.recording_failed = True
+            self.tell_failure(error, "recording")
 
     async def action_quit(self) -> None:
         if self._recorder is not None and self._recording is not None:
             self._recorder.stop("floydtop was quit")
             await asyncio.wait([self._recording], timeout=LAST_DRAIN)
-        self.exit()
+        self.exit(return_code=1 if self.recording_failed else 0)

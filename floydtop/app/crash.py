@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import TypeVar
 
-from rich.text import Text
 from textual.app import App
 
 from floydtop import __version__
@@ -36,20 +35,34 @@ class Guarded(App[Result]):
     job would reach the terminal as it is.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._sentences: list[str] = []
+
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = 2 if isinstance(error, FloydtopError) else 1
         if self._exception is None:
             # Tests that drive the app raise this again.
             self._exception = error
             self._exception_event.set()
-        self.panic(Text(sentence(error)))
+        self._sentences.append(sentence(error))
+        self.panic()
+
+    def _print_error_renderables(self) -> None:
+        # In one piece: Textual breaks lines, and a path with them.
+        for words in self._sentences[:1]:
+            self.error_console.file.write(f"{words}\n")
+        self._sentences.clear()
 
 
-def sentence(error: Exception) -> str:
-    """What is said on stderr; the traceback is written to `report_path` unless the error explains itself."""
+def sentence(error: BaseException, what: str = "screen") -> str:
+    """What is said about a failure of ours; its traceback is written to `report_path`.
+
+    An error that explains itself is said as it is, and leaves no report.
+    """
     if isinstance(error, FloydtopError):
         return clean(f"floydtop: {error}")
-    failed = f"floydtop: The screen failed ({type(error).__name__})"
+    failed = f"floydtop: The {what} failed ({type(error).__name__})"
     try:
         path = report_path()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -59,7 +72,7 @@ def sentence(error: Exception) -> str:
     return clean(f"{failed}: please report it with the file {path}.")
 
 
-def _report(error: Exception) -> str:
+def _report(error: BaseException) -> str:
     """Version, time and traceback; an error's message may hold text of the job, so it is made harmless."""
     lines = [f"floydtop {__version__}, {time.strftime('%Y-%m-%d %H:%M:%S %z')}\n"]
     with contextlib.suppress(Exception):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from floydtop.commands.plain import describe, state_words
 
 if TYPE_CHECKING:
-    from floydtop.app.picker import Choice
+    from floydtop.app.picker import Choice, PickerApp
     from floydtop.session.library import Recording
     from floydtop.sources.candidates import Candidate
     from floydtop.sources.jobs import LikelyJob
@@ -42,8 +42,7 @@ def pick() -> str | None:
     if not choices:
         print("Nothing to watch here yet: `floydtop PID`, `floydtop LOG`, or `floydtop demo`.")
         return None
-    app = PickerApp(choices, "what do you want to see?")
-    return app.run(mouse=app.settings["mouse"])
+    return _choose(PickerApp(choices, "what do you want to see?"))
 
 
 def pick_log(candidates: list[Candidate]) -> Candidate | None:
@@ -60,9 +59,16 @@ def pick_log(candidates: list[Candidate]) -> Candidate | None:
         )
         for place, one in enumerate(candidates)
     ]
-    app = PickerApp(choices, "several files may be this job's output")
-    chosen = app.run(mouse=app.settings["mouse"])
+    chosen = _choose(PickerApp(choices, "several files may be this job's output"))
     return candidates[int(chosen)] if chosen is not None else None
+
+
+def _choose(app: PickerApp) -> str | None:
+    """What was chosen, None for nothing; a picker that failed has said why, and floydtop ends as it did."""
+    chosen = app.run(mouse=app.settings["mouse"])
+    if app.return_code:
+        raise SystemExit(app.return_code)
+    return chosen
 
 
 def _job_choice(job: LikelyJob) -> Choice:

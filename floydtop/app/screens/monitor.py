@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from textual import events
@@ -12,7 +12,7 @@ from textual.containers import Grid, Horizontal, Vertical
 from textual.screen import Screen
 
 from floydtop.app.abscissa import Abscissa
-from floydtop.app.arrangement import grid
+from floydtop.app.arrangement import Plan, plan
 from floydtop.app.keys import APP, MONITOR, Key, bindings
 from floydtop.app.lines import value_at_cursor
 from floydtop.app.match import matcher
@@ -50,14 +50,6 @@ YOUNG_FRAME = 3.0
 
 YOUNG = 20.0
 
-PANEL_WIDTH, PANEL_HEIGHT = 38, 9
-SIDE_WIDTH = 44
-SIDE_FROM = 120
-"""Columns of the terminal from which the system charts have a place of their own."""
-
-LOG_FROM = 30
-"""Rows of the terminal from which the output is shown without asking."""
-
 
 class MonitorScreen(ChartActions, OutputActions, Screen[None]):
     """Draws a source, when it changed or somebody asked.
@@ -70,6 +62,8 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
 
     KEYS: tuple[Key, ...] = MONITOR
     BINDINGS = [*bindings(MONITOR), *bindings(APP)]  # noqa: RUF012 (Textual's way)
+    AUTO_FOCUS = ""
+    """No chart is selected before somebody selects one."""
 
     def __init__(self, source: Source, *, recorded_by_us: bool = False) -> None:
         super().__init__()
@@ -85,24 +79,31 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self.log_mode: str | None = None
         self._recorded_by_us = recorded_by_us
         self._drawn_at = 0.0
+        self._seen_first = False
         self._frame = FRAME
         self._checked_at = 0.0
         self._stale = True
         self._top_stale = False
         self._redraw_pending = False
         self._seen: tuple[int, list[Metrics]] = (0, [])
-        self._shape: tuple[object, ...] = ()
+        self._plan: Plan | None = None
         self._pool: list[Panel] = []
         self._side_pool: list[Panel] = []
 
     def compose(self) -> ComposeResult:
+        self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
+        self.take_in()
+        # Charts that are there at the first layout save the next two: 60 ms of the first half second.
+        first = self._make_plan()
+        self._pool = [Panel() for _ in first.shown]
+        self._side_pool = [Panel() for _ in first.side]
         yield StatusBar(id="status")
         yield Gauges(id="gauges")
         with Horizontal(id="body"):
             with Vertical(id="main"):
-                yield Grid(id="charts")
+                yield Grid(*self._pool, id="charts")
                 yield from self.compose_output()
-            yield Vertical(id="side")
+            yield Vertical(*self._side_pool, id="side")
         yield from self.compose_below()
         yield KeyBar((*APP, *self.KEYS))
 
@@ -116,8 +117,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
 
     def on_mount(self) -> None:
         self._frame = SLOW_FRAME if self.app.settings["slow_link"] else FRAME  # type: ignore[attr-defined]
-        self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
-        self.take_in()
+        self._arrange()
         self._timer = self.set_interval(POLL, self.tick)
         self.redraw_soon()
 
@@ -183,6 +183,12 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self._redraw_pending = False
         self.redraw()
 
+    def _compositor_refresh(self) -> None:
+        # Not before there is something to see: four blank frames took 50 KB and as many milliseconds.
+        if self._seen_first or (self._drawn_at and not self.app._batch_count):
+            self._seen_first = True
+            super()._compositor_refresh()
+
     # -- drawing -----------------------------------------------------------------------------------
 
     def view(self) -> View:
@@ -241,7 +247,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         if not self.is_current or (hurried and self.app.screen is not self):
             # Under a page of keys each new point would send all of both screens again: 50 KB.
             return
-        self._arrange(view)
+        self._arrange()
         self.draw_top(view)
         for panel in self._shown_panels():
             panel.draw(view)
@@ -271,43 +277,33 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
             system = [spec for spec in system if any(map(matches, (spec.title, *spec.names)))]
         return training, system
 
-    def _arrange(self, view: View) -> None:
-        """Give each chart its place; widgets are only touched when the arrangement changed."""
+    def _make_plan(self) -> Plan:
         training, system = self._panels()
         if not self.system_panels and training:
             system = []
-        width, height = self.size.width, self.size.height
-        log_mode = self.log_mode or ("some" if height >= LOG_FROM or not training else "none")
-        side_count = 0
-        if width >= SIDE_FROM and system and log_mode != "all":
-            side_count = min(len(system), max(1, (height - 4) // 8))
-        side, rest = system[:side_count], system[side_count:]
-        wanted = [*training, *rest]
-        room_width = width - (SIDE_WIDTH if side else 0)
-        log_height = {"none": 0, "all": height, "some": max(6, height // 4)}[log_mode]
-        room_height = height - 4 - log_height
-        columns, rows = grid(len(wanted), room_width // PANEL_WIDTH, room_height // PANEL_HEIGHT)
-        per_page = columns * rows
-        self.pages = max(1, -(-len(wanted) // per_page))
-        self.page = min(self.page, self.pages - 1)
-        shown = wanted[self.page * per_page : (self.page + 1) * per_page]
-        shape = (columns, rows, log_mode, log_height, tuple(shown), tuple(side), self.size, self.page)
-        if shape == self._shape:
+        made = plan(training, system, self.app.size, self.log_mode, self.page)
+        self.page, self.pages = made.page, made.pages
+        return made
+
+    def _arrange(self) -> None:
+        """Give each chart its place; widgets are only touched when the arrangement changed."""
+        made = self._make_plan()
+        if made == self._plan:
             return
-        self._shape = shape
+        self._plan = made
         charts, log = self.query_one("#charts", Grid), self.query_one(LogView)
-        charts.display = log_mode != "all"
-        charts.styles.grid_size_columns = columns
-        charts.styles.grid_size_rows = rows
-        log.display = log_mode != "none"
-        log.styles.height = log_height if log_mode == "some" else "1fr"
-        self.query_one("#side").display = bool(side)
-        self._fill(charts, self._pool, shown)
-        self._fill(self.query_one("#side", Vertical), self._side_pool, side)
+        charts.display = made.log_mode != "all"
+        charts.styles.grid_size_columns = made.columns
+        charts.styles.grid_size_rows = made.rows
+        log.display = made.log_mode != "none"
+        log.styles.height = made.log_height if made.log_mode == "some" else "1fr"
+        self.query_one("#side").display = bool(made.side)
+        self._fill(charts, self._pool, made.shown)
+        self._fill(self.query_one("#side", Vertical), self._side_pool, made.side)
         # The new sizes are known after the next layout.
         self.redraw_soon()
 
-    def _fill(self, place: Grid | Vertical, pool: list[Panel], specs: list[PanelSpec]) -> None:
+    def _fill(self, place: Grid | Vertical, pool: list[Panel], specs: Sequence[PanelSpec]) -> None:
         while len(pool) < len(specs):
             panel = Panel()
             pool.append(panel)

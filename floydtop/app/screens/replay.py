@@ -32,7 +32,7 @@ class ReplayScreen(MonitorScreen):
         yield Transport(id="transport")
 
     def on_mount(self) -> None:
-        self.system_panels = bool(self.app.settings["system_panels"])  # type: ignore[attr-defined]
+        self._arrange()
         self._clock = self.set_interval(FRAME, self.play, pause=True)
         self.redraw_soon()
 
