@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from floydtop.session.format import Reader
     from floydtop.session.library import Recording
 
+MOST_UNPACKED = 4 << 30
+"""Bytes: a session of ours has 1 GiB at most, and a file of 4 MB can hold more than this."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\Z")
 
 
@@ -164,9 +167,12 @@ def _copied(source: str, reader: Reader) -> Iterator[bytes]:
     from floydtop.session.files import blocks, open_session
     from floydtop.session.format import is_session
 
-    first = True
+    first, unpacked = True, 0
     with open_session(source) as file:
         for block in blocks(file):
+            unpacked += len(block)
+            if unpacked > MOST_UNPACKED:
+                raise FloydtopError(f"{source} holds over {MOST_UNPACKED >> 30} GiB: that is no session.")
             if first and not is_session(block):
                 raise FloydtopError(f"{source} is no floydtop session: its first line is no session header.")
             first = False

@@ -70,6 +70,9 @@ def _try_to_write(folder: Path) -> str | None:
     probe = folder / f".probe-{secrets.token_hex(6)}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folder.stat().st_uid != os.getuid():
+            # `sudo` keeps HOME on some machines: what root writes there, neither user would find again.
+            return "it belongs to another user"
         fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             rest = memoryview(bytes(8192))
