@@ -42,36 +42,50 @@ _IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal
 
 
 class Log:
-    """The log on standard output, which may refuse bytes for a while: what is lost is counted in it."""
+    """The log on standard output, which may refuse bytes for a while: what is lost is counted in it.
+
+    Attributes:
+        lost: bytes that are missing from it.
+        why: why the last of them are.
+    """
 
     def __init__(self) -> None:
-        self._lost = 0
-        self._why = ""
+        self.lost = 0
+        self.why = ""
+        self._untold = 0
 
     def keep(self, data: bytes) -> None:
         """Append the bytes, or count them."""
-        if self._lost and not self._tell_loss():
-            self._lost += len(data)
+        if self._untold and not self._tell_loss():
+            self._lose(data)
             return
         try:
             while data:
                 data = data[os.write(1, data) :]
         except OSError as error:
-            self._lost += len(data)
-            self._why = error.strerror or str(error)
+            self._lose(data)
+            self.why = error.strerror or str(error)
 
     def close(self) -> None:
         """The last chance to tell of a loss."""
-        if self._lost:
+        if self._untold:
             self._tell_loss()
 
+    def _lose(self, data: bytes) -> None:
+        self.lost += len(data)
+        self._untold += len(data)
+
     def _tell_loss(self) -> bool:
-        sentence = f"\n[floydtop: {self._lost} bytes of output are missing here: {self._why}]\n"
+        sentence = f"\n[floydtop: {self._untold} bytes of output are missing here: {self.why}]\n".encode()
         try:
-            os.write(1, sentence.encode())
+            written = os.write(1, sentence)
+            if written < len(sentence):
+                # There is room for a few bytes only: half a sentence would be taken for the job's.
+                os.ftruncate(1, os.fstat(1).st_size - written)
+                return False
         except OSError:
             return False
-        self._lost = 0
+        self._untold = 0
         return True
 
 
@@ -171,8 +185,8 @@ def _become(command: list[str], slave: int, fail: int) -> None:
         os._exit(127)
 
 
-def _record(pid: int | None, status: int | None) -> bytes:
-    words = {"pid": pid, "status": status, "keeper": identity()}
+def _record(pid: int | None, status: int | None, lost: int = 0, why: str = "") -> bytes:
+    words = {"pid": pid, "status": status, "keeper": identity(), "lost": lost, "why": why}
     return json.dumps(words).ljust(RECORD_LENGTH - 1).encode() + b"\n"
 
 
@@ -197,7 +211,7 @@ def _copy_terminal(job: int, master: int, slave: int, record: int, woken: int) -
             # All that the job printed is in the log before its end is told.
             _copy_waiting(master, log)
             ended_at = time.monotonic()
-            os.pwrite(record, _record(job, status), 0)
+            os.pwrite(record, _record(job, status, log.lost, log.why), 0)
             # Held until now: a job that closes its stdout early is not the end of the terminal.
             os.close(slave)
         if ended_at is not None and not collected and time.monotonic() - ended_at > ZOMBIE_SECONDS:

@@ -85,7 +85,11 @@ def told_exit(log: str | None, pid: int | None = None) -> Exit | None:
     job, status = exit_status(log)
     if status is None or pid not in (None, job):
         return None
-    return describe(status, "told by the process that started it")
+    how = "told by the process that started it"
+    lost, why = keeper_record(log).get("lost"), keeper_record(log).get("why")
+    if type(lost) is int and lost > 0:
+        how += f"; {lost} bytes of its output are missing from the log: {why}"
+    return describe(status, how)
 
 
 async def last_words(log: str) -> None:

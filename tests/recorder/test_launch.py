@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,54 @@ def test_a_full_disk_does_not_stop_the_job_and_the_loss_is_told(shell: Shell) ->
     assert job.log.read_text() == (
         f"{printed[:1000]}\n[floydtop: {lost} bytes of output are missing here: File too large]\nafter\n"
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="LOUD: mounting a tmpfs needs root")
+def test_a_disk_that_stays_full_neither_blocks_the_job_nor_hides_the_loss(
+    shell: Shell, state_home: Path
+) -> None:
+    state_home.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", state_home], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"LOUD: no tmpfs can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        job = shell("seq 100000; exit 6")
+        assert os.waitstatus_to_exitcode(status_of(job)) == 6
+        until(lambda: not kept.is_held(str(job.log)))
+        size = job.log.stat().st_size
+        end = kept.told_exit(str(job.log), job.pid)
+        assert end is not None
+        assert end.code == 6
+        printed = sum(len(f"{number}\n") for number in range(1, 100001))
+        assert end.how == (
+            "told by the process that started it; "
+            f"{printed - size} bytes of its output are missing from the log: No space left on device"
+        )
+    finally:
+        subprocess.run(["umount", "-l", state_home], check=True)
+
+
+def test_a_sentence_for_which_there_is_no_room_is_not_begun(tmp_path: Path) -> None:
+    script = (
+        "import os, resource, sys\n"
+        f"sys.path.insert(0, {str(Path(keeper.__file__).parent)!r})\n"
+        "import keeper\n"
+        "log = keeper.Log()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
+        "log.keep(b'x' * 990)\n"
+        "log.keep(b'y' * 100)\n"
+        "os.ftruncate(1, 990)\n"
+        "log.keep(b'z' * 100)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "log.keep(b'after')\n"
+        "log.close()\n"
+    )
+    with (tmp_path / "log").open("ab") as log:
+        subprocess.run([sys.executable, "-c", script], stdout=log, check=True)
+    text = (tmp_path / "log").read_text()
+    assert text == f"{'x' * 990}\n[floydtop: 190 bytes of output are missing here: File too large]\nafter"
 
 
 def test_the_log_is_the_users_alone_and_its_name_harmless(state_home: Path) -> None:
