@@ -5,13 +5,13 @@ A line by itself costs 5 us even when its shape is known; among others of its sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
 
 from floydtop.events import MetricGroup
 from floydtop.parse.reading import Place, Told
-from floydtop.parse.shapes import LARGEST, Plan, scaled
+from floydtop.parse.shapes import LARGEST, Plan, as_float, scaled
 
 WORTH = 100
 """Lines of a shape before an expression is made for it, which costs as much as 100 lines save."""
@@ -98,7 +98,7 @@ def _together(plan: Plan, raws: list[bytes]) -> dict[int, list[float]] | None:
         return None
     columns = [found] if len(plan.used) == 1 else list(zip(*found, strict=True)) if plan.used else []
     try:
-        numbers = {token: list(map(float, column)) for token, column in zip(plan.used, columns, strict=True)}
+        numbers = {token: _floats(column) for token, column in zip(plan.used, columns, strict=True)}
         for token in plan.wholes:
             column = numbers[token]
             whole = list(map(int, column))
@@ -107,3 +107,10 @@ def _together(plan: Plan, raws: list[bytes]) -> dict[int, list[float]] | None:
     except (ValueError, OverflowError):
         return None
     return numbers
+
+
+def _floats(column: Sequence[bytes]) -> list[float]:
+    try:
+        return list(map(float, column))
+    except ValueError:
+        return list(map(as_float, column))

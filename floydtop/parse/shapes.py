@@ -25,16 +25,36 @@ LONGEST = 4096
 LARGEST = 10**15
 """Whole numbers beyond this are no steps."""
 
+
+class Kind:
+    """A way to cut a line into tokens, which are numbers or look like them, and what is between them."""
+
+    def __init__(self, pattern: bytes, once: bytes) -> None:
+        """Make it.
+
+        Args:
+            pattern: a token.
+            once: the same as part of a larger expression: what it has matched it does not give back.
+        """
+        compiled = re.compile(b"(" + pattern + b")")
+        self.one = once
+        self.split: Callable[[bytes], list[bytes]] = compiled.split
+        self.finditer = compiled.finditer
+
+
 # Runs of what numbers are made of; it begins with a set, which the engine looks for 3 times as fast.
-_RUN = re.compile(rb"[-+.\d][\d.,eE+-]*")
+RUN = Kind(rb"[-+.\d][\d.,eE+-]*", rb"[-+.\d][\d.,eE+-]*+")
+# Where commas are between numbers.
+CELL = Kind(rb"[-+.\d][\d.eE+-]*", rb"[-+.\d][\d.eE+-]*+")
 _WORDS = re.compile(rb"(?i:nan|inf)")
 # Where nan and inf are about. What is one token must follow from the shape alone, so commas always join.
-_TOKEN = re.compile(
+_NUMBER = (
     rb"[-+]?\d+(?:,\d+)*(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+(?:[eE][-+]?\d+)?|[-+]?(?i:nan|infinity|inf)"
 )
-# The same as part of a larger expression: what they have matched they do not give back.
-_ONE_RUN = rb"[-+.\d][\d.,eE+-]*+"
-_ONE_TOKEN = b"(?>" + _TOKEN.pattern + b")"
+TOKEN = Kind(_NUMBER, b"(?>" + _NUMBER + b")")
+# The comma or full stop behind a number is taken for a part of it.
+_MARK = re.compile(rb"(?<=\d)[.,]{1,3}$")
+_BEFORE_MARK = rb"[-+.\d](?:[\d.eE+-]*\d)?"
 _IN_WORD = re.compile(rb"[A-Za-z_@#]")
 # Where a number might stand that this line does not have: `loss: ` and `loss: 5` are of one shape.
 _EMPTY = re.compile(r"(?<=[:=\[(/#])(?=\s|$|[,;:)\]%/])|(?<=[:=\w] )(?= |$)")
@@ -44,7 +64,8 @@ _EMPTY = re.compile(r"(?<=[:=\[(/#])(?=\s|$|[,;:)\]%/])|(?<=[:=\w] )(?= |$)")
 class Plan:
     """Where the numbers of a shape belong: names and indexes of the line's tokens."""
 
-    count: int
+    between: list[bytes]
+    """What stands before, between and behind the tokens."""
     literals: list[tuple[int, bytes]]
     """Tokens that are part of a word, such as the 1 of Acc@1: they must be the same."""
     groups: list[tuple[MetricGroup, list[tuple[str, int, float]]]]
@@ -55,7 +76,7 @@ class Plan:
     epochs: int | None
     place: Callable[[State, Told], Place | None] | None
     section: str
-    token: re.Pattern[bytes]
+    kind: Kind
     proofs: int = 0
     used: tuple[int, ...] = field(init=False)
     """The tokens whose numbers are wanted, in their order."""
@@ -74,14 +95,15 @@ class Plan:
 
     def numbers(self, raw: bytes) -> dict[int, float] | None:
         """The number of each token in `used`, or None when the line does not fit."""
-        tokens = self.token.findall(raw)
-        if len(tokens) != self.count:
+        parts = self.kind.split(raw)
+        if parts[::2] != self.between:
             return None
+        tokens = parts[1::2]
         for index, text in self.literals:
             if tokens[index] != text:
                 return None
         try:
-            numbers = {index: _float(tokens[index]) for index in self.used}
+            numbers = {index: as_float(tokens[index]) for index in self.used}
             for index in self.wholes:
                 number = numbers[index]
                 if number != int(number) or abs(number) > LARGEST:
@@ -113,22 +135,27 @@ class Plan:
         """What matches whole lines that differ from `raw` in their numbers only; None: that cannot be told.
 
         What stands between two tokens holds none, and the character behind a token is none of a token's:
-        so a line that it matches has the very tokens that `token.findall` finds.
+        so a line that it matches has the very tokens that `kind` finds.
         """
-        text = _ONE_RUN if self.token is _RUN else _ONE_TOKEN
+        kind = self.kind
         literals = dict(self.literals)
         parts = [b"^"]
         end = 0
-        for index, token in enumerate(self.token.finditer(raw)):
+        for index, token in enumerate(kind.finditer(raw)):
             between = raw[end : token.start()]
             if between[-1:] in (b"-", b"+", b"."):
                 # A sign or a point that is no part of this number may be one of another.
                 return None
             parts.append(re.escape(between))
+            mark = _MARK.search(token[0])
             if index in literals:
                 parts.append(re.escape(literals[index]))
+            elif index not in self.used:
+                parts.append(kind.one)
+            elif mark is not None and kind is not TOKEN:
+                parts.append(b"(" + _BEFORE_MARK + b")" + re.escape(mark[0]))
             else:
-                parts.append(b"(" + text + b")" if index in self.used else text)
+                parts.append(b"(" + kind.one + b")")
             end = token.end()
         parts.append(re.escape(raw[end:]) + b"$")
         return re.compile(b"".join(parts), re.MULTILINE)
@@ -142,7 +169,8 @@ class Entry:
     attempts: int = 0
 
 
-def _float(token: bytes) -> float:
+def as_float(token: bytes) -> float:
+    """A printed number; commas between thousands are allowed, and a comma or full stop behind it."""
     try:
         return float(token)
     except ValueError:
@@ -161,14 +189,20 @@ def filled(text: str) -> str:
 
 def learn(raw: bytes, values: dict[str, float], told: Told) -> Plan | None:
     """Find each number of a result among the tokens of its line; None when one is not there or not alone."""
-    pattern = _TOKEN if _WORDS.search(raw) else _RUN
-    tokens = list(pattern.finditer(raw))
+    plan = _learn(raw, values, told, TOKEN if _WORDS.search(raw) else RUN)
+    if plan is None and told.at and b"," in raw:
+        plan = _learn(raw, values, told, CELL)
+    return plan
+
+
+def _learn(raw: bytes, values: dict[str, float], told: Told, kind: Kind) -> Plan | None:
+    tokens = list(kind.finditer(raw))
     by_value: dict[str, list[int]] = {}
     by_place: dict[int, int] = {}
     for index, token in enumerate(tokens):
         by_place.update(dict.fromkeys(range(len(raw) - token.start(), len(raw) - token.end(), -1), index))
         with suppress(ValueError):
-            by_value.setdefault(repr(_float(token[0])), []).append(index)
+            by_value.setdefault(repr(as_float(token[0])), []).append(index)
     places = _places_in_bytes(raw, told.at or {})
     if "rank" in (told.at or {}) and "rank" not in places:
         return None
@@ -211,7 +245,7 @@ def learn(raw: bytes, values: dict[str, float], told: Told) -> Plan | None:
         if index in fixed or _IN_WORD.match(raw, max(0, token.start() - 1))
     ]
     return Plan(
-        len(tokens),
+        kind.split(raw)[::2],
         literals,
         list(groups.items()),
         step,
@@ -220,7 +254,7 @@ def learn(raw: bytes, values: dict[str, float], told: Told) -> Plan | None:
         epochs,
         told.place,
         told.section,
-        pattern,
+        kind,
     )
 
 

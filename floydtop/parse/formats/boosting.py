@@ -25,19 +25,23 @@ def read(text: str, state: State) -> list[Found] | None:
     if start is None:
         return None
     values: dict[str, float] = {}
+    at = {"step": len(body) - start.start(start.lastindex or 1)}
+    position = start.end()
     for part in body[start.end() :].split("\t"):
         item = _ITEM.fullmatch(part.strip())
         if item is None:
-            if _DURATION.fullmatch(part):
-                continue
-            return None
-        if item[4] is None and item[1] != "best":
+            if not _DURATION.fullmatch(part):
+                return None
+        elif item[4] is None and item[1] != "best":
             values[item[1]] = float(item[2])
+            blank = len(part) - len(part.lstrip())
+            at[f"={item[1]}"] = len(body) - position - blank - item.start(2)
+        position += len(part) + 1
     step = int(start[1] or start[2])
     if not values:
         return []
     state.step = step
-    state.told = Told(step, None, None, None, _place)
+    state.told = Told(step, None, None, None, _place, at=at)
     return [Found(values, step=step)]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from floydtop.parse.names import is_metric, is_timing
-from floydtop.parse.reading import NEVER, Format, Found, State, Told, as_int, number
+from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, number
 
 REACH = 40
 """Lines between a header and a row, or between two rows: bars and warnings may stand there."""
@@ -16,6 +17,8 @@ _X = re.compile(
 _WIDE = re.compile(r"\s{2,}|\s*\|\s*|\t")
 _RULE = re.compile(r"[\s\-=+|─━]{3,400}")
 _TIME = re.compile(r"\d+:\d\d(?::\d\d)?|[\d.]+(?:s|ms|m|h)")
+_WORD = re.compile(r"[^\s|]+")
+_SPLIT = {mark: re.compile(rf"(?<![^{mark}])[^{mark}]*") for mark in ",;\t"}
 _STEP_COLUMNS = frozenset(["iter", "iteration", "step", "#", "round", "global_step", "steps"])
 _EPOCH_COLUMNS = frozenset(["epoch", "e", "epochs"])
 
@@ -73,13 +76,14 @@ def _header(text: str, table: _Table, state: State) -> list[Found] | None:
 
 
 def _row(text: str, table: _Table, state: State) -> list[Found] | None:
-    cells = text.split(table.separator) if table.separator else text.replace("|", " ").split()
+    cells = list(_cells(text, table.separator))
     if len(cells) != len(table.names):
         return None
     step: float | None = None
     epoch: float | None = None
     values: dict[str, float] = {}
-    for name, cell in zip(table.names, cells, strict=True):
+    at: dict[str, int] = {}
+    for name, (start, cell) in zip(table.names, cells, strict=True):
         cell = cell.strip().strip('"')
         value = number(cell)
         if value is None:
@@ -89,16 +93,34 @@ def _row(text: str, table: _Table, state: State) -> list[Found] | None:
         lower = name.lower()
         if lower in _STEP_COLUMNS:
             step = value
+            at["step"] = start
         elif lower in _EPOCH_COLUMNS:
             epoch = value
+            at["epoch"] = start
         elif table.open or is_metric(name) or is_timing(name):
             values[name] = value
+            at[f"={name}"] = start
     if (step is None and epoch is None) or not values:
         return None
     table.line = state.number
     found = Found(values, as_int(step), epoch)
-    state.told = Told(found.step, None, epoch, None)
+    state.told = Told(found.step, None, epoch, None, _place, at=at)
     return [found]
+
+
+def _cells(text: str, separator: str | None) -> Iterator[tuple[int, str]]:
+    """The cells of a row, each with the place of its first sign from the row's end."""
+    for cell in (_SPLIT[separator] if separator else _WORD).finditer(text):
+        blank = len(cell[0]) - len(cell[0].lstrip(' "'))
+        yield len(text) - cell.start() - blank, cell[0]
+
+
+def _place(state: State, told: Told) -> Place | None:
+    table = state.of(_Table)
+    if state.number - table.line > REACH:
+        return None
+    table.line = state.number
+    return told.step, told.epoch
 
 
 FORMAT = Format(
