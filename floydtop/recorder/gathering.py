@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import replace
 
 from floydtop.events import History, Malformed, MetricGroup, Metrics
@@ -41,6 +42,8 @@ class Block:
         self.size = 0
         self._points: dict[str, Points] = {}
         self._groups: dict[str, MetricGroup] = {}
+        self._parts: dict[str, int] = {}
+        """In how many parts points of a metric came since the last call of `date`."""
         self._knots: list[tuple[int, float, float]] = []
         """From which line on, the time at it, and the seconds a line from there."""
 
@@ -76,6 +79,7 @@ class Block:
         points.steps.extend(_numbers(steps, len(values)))
         points.values.extend(values)
         points.lines.extend(lines)
+        self._parts[name] = self._parts.get(name, 0) + 1
         self.size += len(values)
 
     def date(self, first: int, lines: int, start: float | None, stop: float | None) -> None:
@@ -86,11 +90,13 @@ class Block:
             lines: how many they are.
             start, stop: session time of the first one, and of what comes behind the last one.
         """
-        for points in self._points.values():
-            undated = len(points.values) - len(points.times)
-            if undated:
+        for name, parts in self._parts.items():
+            points = self._points[name]
+            if parts > 1:
+                # Lines of one shape come as one column, others between them.
                 _sort(points, len(points.times))
-                points.times.extend(array("d", [_NAN]) * undated)
+            points.times.extend(array("d", [_NAN]) * (len(points.values) - len(points.times)))
+        self._parts.clear()
         if start is not None and stop is not None:
             self._knots.append((first, start, (stop - start) / max(1, lines)))
         elif lines:
@@ -126,7 +132,7 @@ class Block:
         """
         columns = {}
         for name, points in self._points.items():
-            times = array("d", self._times(points.lines))
+            times = self._times(points.lines)
             lines = array("q", [0 if shift is None else line + shift for line in points.lines])
             columns[name] = to_column(
                 replace(points, times=times, lines=lines), self._groups[name], approximate=True
@@ -140,14 +146,12 @@ class Block:
             malformed=self.unreadable - told if shift is not None else 0,
         )
 
-    def _times(self, lines: Sequence[int]) -> Iterator[float]:
-        place = -1
-        first, start, pace = 0, _NAN, 0.0
-        for line in lines:
-            while place + 1 < len(self._knots) and self._knots[place + 1][0] <= line:
-                place += 1
-                first, start, pace = self._knots[place]
-            yield round(start + pace * (line - first), 3)
+    def _times(self, lines: array[int]) -> array[float]:
+        times = array("d")
+        ends = [bisect_left(lines, first) for first, _, _ in self._knots[1:]]
+        for (first, start, pace), stop in zip(self._knots, [*ends, len(lines)], strict=True):
+            times.extend([round(start + pace * (line - first), 3) for line in lines[len(times) : stop]])
+        return times
 
     def _of(self, name: str, group: MetricGroup) -> Points:
         points = self._points.get(name)
@@ -158,7 +162,7 @@ class Block:
 
 
 def _sort(points: Points, start: int) -> None:
-    """Bring points into the order of their lines: some came one by one, and others as whole columns."""
+    """Bring points into the order of their lines."""
     lines = points.lines[start:].tolist()
     if lines == sorted(lines):
         return

@@ -141,8 +141,13 @@ def _keep_plain(values: Sequence[float], size: int, kept: Kept) -> None:
             part = some[start : start + size]
             total = sum(part)
             low, high = min(part), max(part)
-            if total - total != 0.0 or low == high or len(part) < size:
+            if total - total != 0.0 or len(part) < size:
                 _keep_some(first + start, part, part, [1.0] * len(part), kept)
+                continue
+            if low == high:
+                kept.places.append(first + start)
+                means.append(low)
+                weights.append(float(size))
                 continue
             _keep_both(first + start, part.index(low), part.index(high), kept)
             mean = total / size
