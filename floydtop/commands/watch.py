@@ -43,10 +43,13 @@ def watch(
         return watch_pipe(pid, interval=interval, detach=detach)
     from floydtop.sources.target import mode_of, resolve
 
-    if text is not None and stat.S_ISFIFO(mode_of(text)):
+    fifo = log or text
+    if fifo is not None and stat.S_ISFIFO(mode_of(fifo)):
         from floydtop.commands.run import watch_fifo
 
-        return watch_fifo(text, pid, interval=interval, detach=detach)
+        if fifo is not text and text is not None:
+            pid = resolve(text, log=log).pid
+        return watch_fifo(fifo, pid, interval=interval, detach=detach)
     if text is not None and (named := session_named(text)) is not None:
         return _show_as_recorded(named)
     target = resolve(text, pid=pid, log=log, ptrace=ptrace)

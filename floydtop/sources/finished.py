@@ -14,6 +14,47 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
 
+class Unpacker:
+    """Unpacks gzip data that comes in pieces."""
+
+    def __init__(self, path: str) -> None:
+        """`path` stands for the data in messages."""
+        self._path = path
+        self._unpack = zlib.decompressobj(_GZIP_WINDOW)
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        """Yield what the next piece holds, in blocks of at most 1 MiB.
+
+        Raises:
+            FloydtopError: this is no gzip data.
+        """
+        while packed:
+            try:
+                # Bounded: a 1 MB gzip file can hold a 1 GiB line.
+                data = self._unpack.decompress(packed, BLOCK)
+            except zlib.error as error:
+                raise FloydtopError(
+                    f"The log {self._path} is not whole gzip data ({error}): unpack it by hand."
+                ) from error
+            packed = self._unpack.unconsumed_tail
+            if data:
+                yield data
+            if self._unpack.eof:
+                # Concatenated members, as `gzip >> log.gz` makes them, are one log.
+                packed = self._unpack.unused_data.lstrip(b"\0")
+                self._unpack = zlib.decompressobj(_GZIP_WINDOW)
+
+
+def packed_size(descriptor: int) -> int:
+    """The size of the last member's content modulo 4 GiB, from its trailer; 0 where that can't be true.
+
+    Of a file that still grows the last bytes are no trailer. Deflate packs 1032 to 1 at most.
+    """
+    packed = os.fstat(descriptor).st_size
+    told = int.from_bytes(os.pread(descriptor, 4, max(0, packed - 4)), "little")
+    return told if packed // 2 <= told <= 1032 * packed else 0
+
+
 def read_all(path: str) -> Iterator[Chunk]:
     """Yield the bytes of `path` in order, in blocks of at most 1 MiB; holes are passed over.
 
@@ -29,8 +70,7 @@ def read_all(path: str) -> Iterator[Chunk]:
         raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
     try:
         if os.pread(descriptor, 2, 0) == _GZIP_MAGIC:
-            size = os.pread(descriptor, 4, max(0, os.fstat(descriptor).st_size - 4))
-            yield from _unpacked(_blocks(descriptor), path, int.from_bytes(size, "little"))
+            yield from _unpacked(_blocks(descriptor), path, packed_size(descriptor))
         else:
             yield from _plain(descriptor)
     except OSError as error:
@@ -92,21 +132,8 @@ def _blocks(descriptor: int) -> Iterator[bytes]:
 
 def _unpacked(blocks: Iterator[bytes], path: str, size: int) -> Iterator[Chunk]:
     offset = 0
-    unpack = zlib.decompressobj(_GZIP_WINDOW)
-    packed = b""
-    while packed or (packed := next(blocks, b"")):
-        try:
-            # Bounded: a 1 MB gzip file can hold a 1 GiB line.
-            data = unpack.decompress(packed, BLOCK)
-        except zlib.error as error:
-            raise FloydtopError(
-                f"The log {path} is not whole gzip data ({error}): unpack it by hand."
-            ) from error
-        packed = unpack.unconsumed_tail
-        if data:
+    unpacker = Unpacker(path)
+    for packed in blocks:
+        for data in unpacker.feed(packed):
             yield Chunk(data, offset, True, size)
             offset += len(data)
-        if unpack.eof:
-            # Concatenated members, as `gzip >> log.gz` makes them, are one log.
-            packed = unpack.unused_data.lstrip(b"\0")
-            unpack = zlib.decompressobj(_GZIP_WINDOW)

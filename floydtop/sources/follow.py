@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from floydtop.sources.chunks import Chunk, Idle, Item, Restart
 from floydtop.sources.finished import is_packed, read_all
 from floydtop.sources.growing import follow_file
+from floydtop.sources.packed import follow_packed
 from floydtop.sources.stream import follow_fifo
 
 __all__ = ["Chunk", "Idle", "Item", "Restart", "follow", "read_all"]
@@ -59,20 +60,5 @@ def follow(
     if stat.S_ISFIFO(mode):
         return follow_fifo(name, stop=stop)
     if stat.S_ISREG(mode) and is_packed(name):
-        return _follow_packed(name, stop=stop)
+        return follow_packed(name, stop=stop, watch=watch)
     return follow_file(path, offset=offset, stop=stop, fd_path=fd_path, before=before, watch=watch)
-
-
-async def _follow_packed(
-    path: str, *, stop: Callable[[], bool] | asyncio.Event
-) -> AsyncGenerator[Item, None]:
-    """A compressed log is complete: all of it, then silence."""
-    blocks = read_all(path)
-    while (chunk := await asyncio.to_thread(next, blocks, None)) is not None:
-        yield chunk
-    yield Idle()
-    if isinstance(stop, asyncio.Event):
-        await stop.wait()
-        return
-    while not stop():
-        await asyncio.sleep(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import shlex
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,7 +31,12 @@ _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _NUL_RUN = re.compile(rb"\0+")
 # Control characters that no text has; backspace, tab, line ends, form feed, bell and escape are text here.
 _NOT_TEXT = bytes(set(range(32)) - set(b"\a\b\t\n\v\f\r\x1b"))
-_PACKED = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_PACKED = {
+    b"\xfd7zXZ": ("xz", "xz -dc"),
+    b"BZh": ("bzip2", "bzip2 -dc"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
+    b"PK\x03\x04": ("zip", "unzip -p"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +188,10 @@ def _owner(pid: int) -> str:
 def _checked(log: str) -> str:
     """The absolute path of a log that can be read and is text."""
     block = _first_block(log)
-    for magic, name in _PACKED.items():
+    for magic, (name, command) in _PACKED.items():
         if block.startswith(magic):
-            raise FloydtopError(
-                f"{log} is {name}-compressed: unpack it first, floydtop reads plain text and gzip."
-            )
+            way = f"{command} {shlex.quote(log)} | floydtop -"
+            raise FloydtopError(f"{log} is {name}-compressed, and floydtop unpacks gzip alone: try `{way}`.")
     if not is_text(block):
         raise FloydtopError(f"{log} is a binary file: floydtop reads logs, which are text.")
     return os.path.abspath(log)

@@ -78,6 +78,36 @@ async def test_a_gzip_log_is_followed_unpacked(tmp_path: Path) -> None:
     assert {item.history_size for item in follower.items if isinstance(item, Chunk)} == {4_000_000}
 
 
+@pytest.mark.parametrize("watch", [True, False], ids=["inotify", "polling"])
+async def test_a_gzip_log_that_grows_is_followed_as_it_is_packed(tmp_path: Path, watch: bool) -> None:
+    log = tmp_path / "train.log.gz"
+    text = b"".join(b"loss: %d\n" % number for number in range(50_000))
+    packed = gzip.compress(text) + gzip.compress(b"a second member\n")
+    log.write_bytes(packed[:30_000])
+    follower = Follower(log, watch=watch)
+    await follower.until(lambda: Idle() in follower.items)
+    begun = b"".join(follower.contents)
+    assert text.startswith(begun)
+    assert len(begun) > 50_000
+    assert {item.history_size for item in follower.items if isinstance(item, Chunk)} <= {0}
+    for start in range(30_000, len(packed), 20_000):
+        with log.open("ab") as file:
+            file.write(packed[start : start + 20_000])
+    await follower.until(lambda: b"".join(follower.contents) == text + b"a second member\n")
+    await follower.end()
+
+
+async def test_a_gzip_log_that_is_rotated_is_unpacked_anew(tmp_path: Path) -> None:
+    log = tmp_path / "train.log.gz"
+    log.write_bytes(gzip.compress(b"the first run\n"))
+    follower = Follower(log)
+    await follower.until(lambda: Idle() in follower.items)
+    log.rename(tmp_path / "train.log.1.gz")
+    log.write_bytes(gzip.compress(b"the second run\n"))
+    await follower.until(lambda: follower.contents == [b"the first run\n", b"the second run\n"])
+    await follower.end()
+
+
 def whole(path: Path) -> bytes:
     return b"".join(chunk.data for chunk in read_all(str(path)))
 
