@@ -192,12 +192,14 @@ class Backfill:
     async def _stretch(self) -> None:
         """Read one stretch forward, and write its blocks, the newest first."""
         stop = self.back
-        kept = max(self._kept, KEPT / 8 * stop / self._begun)
         size = STRETCH
-        if self._density.fits(stop, kept):
+        groups: dict[str, float] = {}
+        if self._density.fits(self._begun):
             size = max(LEAST_STRETCH, min(STRETCH, self._density.size_of(STRETCH_POINTS)))
+        else:
+            groups = self._density.groups(stop, max(self._kept, KEPT / 8 * stop / self._begun))
         start = await self._in_thread(self._log.line_start, max(0, stop - size), LONGEST_LINE)
-        blocks = await self._read(start, stop, self._density.groups(stop, kept))
+        blocks = await self._read(start, stop, groups)
         if self._log.check(self._begun) != self._check:
             raise Stopped(REWRITTEN)
         for block in reversed(blocks):
@@ -233,7 +235,9 @@ class Backfill:
                 data, ahead = b"", self._ahead(end, stop)
             done = 0
             while done < len(data):
-                piece = data[done : done + self._at_once]
+                # Up to a line's end, where there is one: the bulk of what follows need not wait for its rest.
+                cut = data.rfind(b"\n", done, done + self._at_once) + 1
+                piece = data[done : cut or done + self._at_once]
                 self._piece(bulk, piece, place + done, blocks[-1])
                 newline = piece.rfind(b"\n")
                 if newline >= 0:

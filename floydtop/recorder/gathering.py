@@ -11,8 +11,12 @@ from dataclasses import replace
 from floydtop.events import History, Malformed, MetricGroup, Metrics
 from floydtop.session.thin import Points, thinned, to_column
 
-KEPT = 1_000_000
-"""Points of a log's past that a session holds, about 50 MB: far more than a screen has columns."""
+WHOLE = 1_000_000
+"""Points that a log's past may have for a session to hold every one, in about 50 MB."""
+
+KEPT = 250_000
+"""Points that stay of a past that has more: some hundred to each column of a wide screen. To keep a million
+of five took as long as to read them."""
 
 MOST_NAMES = 1000
 """Names of metrics; a session takes no more."""
@@ -194,9 +198,9 @@ class Density:
             if name in self._points or len(self._points) < MOST_NAMES:
                 self._points[name] = self._points.get(name, 0.0) + count
 
-    def fits(self, size: int, kept: float) -> bool:
-        """Whether so many bytes to come hold no more than so many points."""
-        return sum(self._points.values()) * size <= kept * self._bytes
+    def fits(self, size: int) -> bool:
+        """Whether a past of so many bytes is held as a whole."""
+        return sum(self._points.values()) * size <= WHOLE * self._bytes
 
     def size_of(self, points: int) -> int:
         """How many bytes to come hold so many points."""

@@ -15,7 +15,7 @@ from floydtop.events import Event, History, Malformed, Metrics, Position
 from floydtop.parse import Parser
 from floydtop.parse.lines import LineSplitter
 from floydtop.parse.rules import Rules
-from floydtop.recorder import backfill, behind, context
+from floydtop.recorder import backfill, behind, context, gathering
 from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.thin import of_column
@@ -237,6 +237,7 @@ def test_unreadable_metric_lines_are_counted_and_the_first_ones_told(
 def test_a_dense_past_is_thinned_and_keeps_its_extremes_and_its_count(
     session: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gathering, "WHOLE", 1000)
     monkeypatch.setattr(backfill, "KEPT", 1000)
     values = [random.Random(1).random() for _ in range(20_000)]
     values[7000], values[9000] = 9.0, -9.0
