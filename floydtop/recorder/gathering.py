@@ -81,8 +81,9 @@ class Block:
         if points.epochs is not None:
             points.epochs.extend(_numbers(epochs, len(values)))
         points.steps.extend(_numbers(steps, len(values)))
-        points.values.extend(values)
-        points.lines.extend(lines)
+        # An array that is made of a list takes a third of the time of one that grows by it.
+        points.values.extend(array("d", values))
+        points.lines.extend(array("q", lines))
         self._parts[name] = self._parts.get(name, 0) + 1
         self.size += len(values)
 
@@ -178,10 +179,13 @@ def _sort(points: Points, start: int) -> None:
             column[start:] = array("d", map(part.__getitem__, order))
 
 
-def _numbers(column: Sequence[float | None] | None, size: int) -> Sequence[float]:
+def _numbers(column: Sequence[float | None] | None, size: int) -> array[float]:
     if column is None:
-        return [_NAN] * size
-    return [_NAN if value is None else value for value in column]
+        return array("d", [_NAN]) * size
+    try:
+        return array("d", column)  # type: ignore[arg-type]  # a None is an error here
+    except TypeError:
+        return array("d", [_NAN if value is None else value for value in column])
 
 
 class Density:
