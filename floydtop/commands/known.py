@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def usable_recording(target: Target) -> Path | None:
     """A recording of the target that can be shown in place of a new one.
 
-    One that goes on without the job's output is ended when there is a log to be had: it says of itself all
-    that it holds.
+    One that goes on without the job's output is ended when there is a log to be had, and so is one with a log
+    that nobody writes any more: a script that trains again and again does it into one log after the other.
 
     Raises:
         FloydtopError: one goes on with another log than the user named, or by other rules.
@@ -37,8 +37,13 @@ def usable_recording(target: Target) -> Path | None:
     if log is None and (target.log or target.terminal):
         stop(recording)
         return None
-    if log is not None and target.named and not _is_of(log, target):
+    if log is None or _is_of(log, target):
+        return known
+    if target.named:
         raise FloydtopError(f"It is being recorded already, with the log {log.path}: {way_out}")
+    if target.log is not None and _is_finished(log):
+        stop(recording)
+        return None
     return known
 
 
@@ -51,6 +56,17 @@ def _is_of(log: Log, target: Target) -> bool:
     except OSError:
         return False
     return (status.st_dev, status.st_ino) == (log.device, log.inode)
+
+
+def _is_finished(log: Log) -> bool:
+    """Whether the log is there, and nobody whom we can see writes it."""
+    from floydtop.sources.writers import find_writers
+
+    try:
+        status = os.stat(log.path)
+        return (status.st_dev, status.st_ino) == (log.device, log.inode) and not find_writers(log.path).pids
+    except OSError:
+        return False
 
 
 def find_recording(target: Target) -> Path | None:

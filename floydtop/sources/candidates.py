@@ -52,6 +52,8 @@ class Candidate:
     """How many names of metrics with a number stand at its end."""
     deleted: bool = False
     """The file has lost its last name."""
+    through: tuple[str, ...] = ()
+    """The programs on the way from the job to the file."""
     silent: str = ""
     """Since when its file system does not answer: then no more than its name is known."""
     rank: int | None = None

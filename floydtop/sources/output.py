@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from floydtop.sources import containers, descriptors, screen, tmux
+from floydtop.sources import descriptors, lost, screen, tmux
 from floydtop.sources.candidates import CLEAR_LEAD, PLAUSIBLE, Candidate, candidate, clear_winner, ranked
-from floydtop.sources.descriptors import Descriptor, Process
+from floydtop.sources.descriptors import Descriptor
+from floydtop.sources.lost import End
 from floydtop.sources.ranks import logs_of_ranks, with_ranks
 from floydtop.sources.status import Identity
-from floydtop.sources.trail import FILTERS, Machine, Stop, is_terminal, may_be_file, trace
+from floydtop.sources.trail import FILTERS, Machine, is_terminal, may_be_file, trace
 from floydtop.sources.writers import Writers, find_writers
 
 __all__ = ["Output", "Writers", "explain", "find_output", "find_writers"]
@@ -18,29 +19,8 @@ __all__ = ["Output", "Writers", "explain", "find_output", "find_writers"]
 _STREAMS = {1: "stdout", 2: "stderr"}
 _OF_ROOT = 20
 """Points for the stdout of the very process that the user named."""
-_TRACE = "`floydtop {pid} --ptrace` reads what it prints from now on, but slows it"
-_RESTART = "next time start it in tmux, as `COMMAND 2>&1 | tee LOG`, or by `floydtop run -- COMMAND`"
 _EXPLAINED = 12
 """Files that are explained; a job may have hundreds open."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Where a stream of one process of the job is lost: in a terminal, a pipe, a socket or a device."""
-
-    stream: str
-    pid: int
-    stop: Stop
-
-    def __str__(self) -> str:
-        link = self.stop.descriptor.link
-        way = [f"{row.name} (process {row.pid})" for row in self.stop.through]
-        if is_terminal(link):
-            # The last on the way is the owner of the terminal: what is behind it, not before.
-            way = [*way[:-1], link, *way[-1:]]
-        else:
-            way.append("no file" if way else link)
-        return f"{self.stream} of process {self.pid} -> {' -> '.join(way)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +86,9 @@ def find_output(pid: int) -> Output:
         return Output(ranks[0], None, tuple(ordered), _of_ranks(ranks), ranks=ranks, steps=tuple(steps))
     winner = clear_winner(likely)
     if winner is not None:
-        return Output(winner, None, tuple(ordered), f"The output goes to {winner.path}.", steps=tuple(steps))
+        way = f", through {' and '.join(winner.through)}" if winner.through else ""
+        sentence = f"The output goes to {winner.path}{way}."
+        return Output(winner, None, tuple(ordered), sentence, steps=tuple(steps))
     if likely:
         paths = " or ".join(one.path for one in likely[:3])
         sentence = f"The output may be in {paths}: choose with --log FILE."
@@ -180,9 +162,9 @@ def _printed_by(
                 if not may_be_file(stop.descriptor.link):
                     ends.append(End(name, member, stop))
                     continue
-                names = [row.name for row in stop.through]
-                stream = f"{name} through {', '.join(names)}"
-                yield candidate(stop.descriptor, member, stream, bonus, files)
+                names = tuple(row.name for row in stop.through)
+                found = candidate(stop.descriptor, member, f"{name} through {', '.join(names)}", bonus, files)
+                yield replace(found, through=names) if found is not None else None
                 if FILTERS.issuperset(names):
                     # What one tee writes to several files is the same: the first of them is enough.
                     bonus -= _OF_ROOT
@@ -206,31 +188,7 @@ def _not_in_a_file(pid: int, own: dict[int, str], ends: list[End]) -> tuple[str 
     first = own.get(1, own.get(2, ""))
     stops = [end.stop for end in ends]
     shown = next((stop for stop in stops if stop.descriptor.link == first), stops[0] if stops else None)
-    return None, f"The output of process {pid} {_lost(pid, first, shown)}."
-
-
-def _lost(pid: int, link: str, end: Stop | None) -> str:
-    help_with_log = f"if it also writes a log, name it with --log FILE; {_TRACE.format(pid=pid)}"
-    if link == "/dev/null":
-        return f"is thrown away (/dev/null): {help_with_log}"
-    if not link:
-        return "goes nowhere (stdout and stderr are closed): if it also writes a log, name it with --log FILE"
-    command = containers.output_command(pid)
-    if end is not None and is_terminal(end.descriptor.link):
-        owner = _owner(end.through[-1] if end.through else None)
-        return f"goes to the terminal {end.descriptor.link}{owner}: {_TRACE.format(pid=pid)}; {_RESTART}"
-    if link.startswith(("socket:", "pipe:")) and command is not None:
-        return f"goes to its container or service: {command}"
-    if link.startswith("socket:"):
-        return f"goes into a socket, which cannot be read: {help_with_log}"
-    if link.startswith("pipe:"):
-        reader = _owner(end.through[-1] if end is not None and end.through else None)
-        return f"goes into a pipe{reader} that ends in no file: {help_with_log}"
-    return f"goes to {link}: {help_with_log}"
-
-
-def _owner(row: Process | None) -> str:
-    return f" ({row.name}, process {row.pid})" if row is not None else ""
+    return None, f"The output of process {pid} {lost.sentence(pid, first, shown)}."
 
 
 def _explained(ordered: list[Candidate], ends: list[End]) -> Iterator[str]:

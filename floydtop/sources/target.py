@@ -17,14 +17,16 @@ import msgspec
 from floydtop.errors import FloydtopError
 from floydtop.sources import descriptors, output
 from floydtop.sources.candidates import Candidate
-from floydtop.sources.finished import read_all
+from floydtop.sources.finished import is_packed, read_all
 from floydtop.sources.patience import NoAnswer, Patient
 from floydtop.sources.ptrace import COST, address
+from floydtop.sources.trail import FILTERS
 
 Answer = TypeVar("Answer")
 
 PATIENCE = 5.0
 """Seconds that a file which the user named may take to answer: a sleeping disk needs a few."""
+LATE = "The log is packed as it is written: what the job prints comes some hundred lines later."
 _FIRST_BLOCK = 65536
 _SESSION = re.compile(rb'"format"\s{0,8}:\s{0,8}"floydtop-session"')
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -134,6 +136,12 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         notes.append(
             f"{found.log.path} may not be all that the job prints: name another log with --log FILE."
         )
+    if is_packed(found.log.fd_path or found.log.path):
+        notes.append(LATE)
+    elif found.log.through and not found.log.metric_words and not FILTERS.issuperset(found.log.through):
+        # `conda run` prints what its job has printed when that has ended.
+        way = " and ".join(found.log.through)
+        notes.append(f"What the job prints goes through {way}, and may come late to {found.log.path}.")
     if found.log.deleted:
         notes.append(
             f"The log {found.log.path} was deleted; it is read through the process that holds it, "
@@ -160,6 +168,8 @@ def _log(log: str) -> Target:
             unseen = f", as far as can be seen: {writers.uninspected} belong to others"
         notes.append(f"No process of this machine writes {log}{unseen}.")
         return Target("log", log=path, notes=notes)
+    if is_packed(path):
+        notes.append(LATE)
     return Target("job", writers.pids[0], path, notes=notes, named=True)
 
 

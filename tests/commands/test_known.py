@@ -56,6 +56,20 @@ def test_a_recording_with_another_log_is_neither_shown_for_it_nor_ended(jobs: Jo
     assert logs() == [(str(jobs.directory / "out.log"), True)]
 
 
+def test_the_next_log_of_a_script_that_trains_again_is_recorded_anew(jobs: Jobs) -> None:
+    (jobs.directory / "loop.sh").write_text(
+        "JOB_PID_FILE=pid1 timeout 3 $PY train.py > 1.log\nJOB_PID_FILE=pid2 $PY train.py > 2.log\ntrue\n"
+    )
+    shell = str(jobs.start("exec bash loop.sh", wait=False))
+    first, second = jobs.directory / "1.log", jobs.directory / "2.log"
+    wait_until(lambda: first.exists() and first.stat().st_size > 300)
+    recorded(shell)
+    wait_until(lambda: second.exists() and second.stat().st_size > 300)
+    recorded(shell)
+    recorded(shell)
+    assert sorted(logs(), key=str) == [(str(first), False), (str(second), True)]
+
+
 def test_a_log_under_its_new_name_is_the_same_log(jobs: Jobs) -> None:
     pid = str(jobs.start("$PY train.py > out.log; true"))
     recorded(pid)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from floydtop.sources.output import Output, explain, find_output
+from floydtop.sources.target import resolve
 from tests.sources.jobs import Jobs, jobs, needs, wait_until
 
 __all__ = ["jobs"]
@@ -241,6 +242,29 @@ def test_a_bare_terminal_is_named_with_its_owner_and_what_would_help(jobs: Jobs)
     assert f"`floydtop {output_of} --ptrace`" in output.sentence
 
 
+def test_a_program_that_keeps_what_it_reads_is_named_with_the_file(jobs: Jobs) -> None:
+    """`conda run` prints what its job has printed when that has ended."""
+    (jobs.directory / "run.py").write_text(
+        "import subprocess, sys\nsubprocess.run([sys.executable, 'train.py'], stdout=subprocess.PIPE)\n"
+    )
+    pid = jobs.start("$PY run.py > out.log")
+    output = find_output(pid)
+    assert output.sentence.startswith(f"The output goes to {jobs.directory / 'out.log'}, through python")
+    assert "may come late" in resolve(str(pid)).notes[0]
+
+
+def test_a_notebook_s_kernel_is_known_and_tracing_is_not_offered(jobs: Jobs) -> None:
+    """What a notebook prints goes through sockets, and its stdout is a pipe to itself."""
+    program = jobs.program.read_text()
+    (jobs.directory / "ipykernel_launcher.py").write_text(
+        f"import os, sys\nreader, writer = os.pipe()\nos.dup2(writer, 1)\nos.dup2(writer, 2)\n{program}"
+    )
+    output = find_output(jobs.start("$PY -m ipykernel_launcher"))
+    assert output.log is None
+    assert "notebook" in output.sentence
+    assert "--ptrace" not in output.sentence
+
+
 def test_another_user_s_process_is_refused(jobs: Jobs) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can start a process that it may not look at afterwards as nobody")
@@ -264,4 +288,4 @@ def test_explain_tells_what_was_looked_at(jobs: Jobs) -> None:
     assert "train.py" in lines
     assert "stdout -> pipe:" in lines
     assert "through tee" in lines
-    assert lines.endswith(f"The output goes to {jobs.directory / 'out.log'}.")
+    assert lines.endswith(f"The output goes to {jobs.directory / 'out.log'}, through tee.")

@@ -1,0 +1,66 @@
+"""Words for output that ends in no file: what became of it, and the command that would help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from floydtop.sources import containers, descriptors
+from floydtop.sources.descriptors import Process
+from floydtop.sources.trail import Stop, is_terminal
+
+_TRACE = "`floydtop {pid} --ptrace` reads what it prints from now on, but slows it"
+_RESTART = "next time start it in tmux, as `COMMAND 2>&1 | tee LOG`, or by `floydtop run -- COMMAND`"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a stream of one process of the job is lost: in a terminal, a pipe, a socket or a device."""
+
+    stream: str
+    pid: int
+    stop: Stop
+
+    def __str__(self) -> str:
+        link = self.stop.descriptor.link
+        way = [f"{row.name} (process {row.pid})" for row in self.stop.through]
+        if is_terminal(link):
+            # The last on the way is the owner of the terminal: what is behind it, not before.
+            way = [*way[:-1], link, *way[-1:]]
+        else:
+            way.append("no file" if way else link)
+        return f"{self.stream} of process {self.pid} -> {' -> '.join(way)}"
+
+
+def sentence(pid: int, link: str, end: Stop | None) -> str:
+    """What happens to the output of a process, and what would help.
+
+    Args:
+        pid: the process.
+        link: what its stdout points to, empty when that is closed.
+        end: where the trail from there ends.
+    """
+    if any("ipykernel" in word for word in descriptors.command(pid)[:4]):
+        return "goes to its notebook: print to a file too, and name that with --log FILE"
+    help_with_log = f"if it also writes a log, name it with --log FILE; {_TRACE.format(pid=pid)}"
+    if link == "/dev/null":
+        return f"is thrown away (/dev/null): {help_with_log}"
+    if not link:
+        return "goes nowhere (stdout and stderr are closed): if it also writes a log, name it with --log FILE"
+    command = containers.output_command(pid)
+    if end is not None and end.through and end.through[-1].name.startswith("sshd"):
+        return f"goes over ssh to where it was started: {help_with_log}"
+    if end is not None and is_terminal(end.descriptor.link):
+        owner = _owner(end.through[-1] if end.through else None)
+        return f"goes to the terminal {end.descriptor.link}{owner}: {_TRACE.format(pid=pid)}; {_RESTART}"
+    if link.startswith(("socket:", "pipe:")) and command is not None:
+        return f"goes to its container or service: {command}"
+    if link.startswith("socket:"):
+        return f"goes into a socket, which cannot be read: {help_with_log}"
+    if link.startswith("pipe:"):
+        reader = _owner(end.through[-1] if end is not None and end.through else None)
+        return f"goes into a pipe{reader} that ends in no file: {help_with_log}"
+    return f"goes to {link}: {help_with_log}"
+
+
+def _owner(row: Process | None) -> str:
+    return f" ({row.name}, process {row.pid})" if row is not None else ""
