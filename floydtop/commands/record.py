@@ -14,11 +14,13 @@ def record(options: argparse.Namespace) -> int:
     from floydtop.recorder.detach import leave_terminal, record
     from floydtop.recorder.recording import Assignment
 
+    # A recorder goes to the root directory when it leaves the terminal.
+    session = Path(options.session).absolute()
     if options.detach and not leave_terminal():
         return 0
     record(
         Assignment(
-            session=Path(options.session).absolute(),
+            session=session,
             pid=options.pid,
             log=options.log,
             interval=options.interval,
