@@ -10,7 +10,7 @@ from floydtop.events import Malformed, MetricGroup, Metrics, Progress
 from floydtop.parse import jsonl
 from floydtop.parse.custom import Pattern
 from floydtop.parse.formats import formats
-from floydtop.parse.lines import Line, LineSplitter
+from floydtop.parse.lines import Line, LineSplitter, last_segment, without_colours
 from floydtop.parse.names import is_timing
 from floydtop.parse.prefix import stamp_of
 from floydtop.parse.reading import Bad, Format, Found, State
@@ -82,10 +82,8 @@ class Parser:
             own = self._own(line)
             if own is not None:
                 return list(_metrics([own], line.number, t, approximate))
-        raw = line.raw
-        if raw[-1:] == b"\r":
-            raw = raw.rstrip(b"\r")
-        if len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw or not self._learn:
+        raw = line.raw if line.cut else essence(line.raw)
+        if not self._learn or len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw:
             return self._slow(line, raw, None, t, approximate)
         if raw.startswith(b'{"metric"'):
             one = jsonl.quick(raw)
@@ -217,7 +215,7 @@ class Parser:
         values = found[0].values if found else {}
         entry = self._shapes.setdefault(shape, Entry())
         for plan in entry.plans:
-            applied = plan.apply(raw)
+            applied = plan.apply(raw) if plan.place is told.place else None
             if applied is None:
                 continue
             groups, planned = applied
@@ -327,6 +325,17 @@ class Parser:
                 state.told = None
                 return found
         return []
+
+
+def essence(raw: bytes) -> bytes:
+    """What there is to be read of a line: of a bar whose earlier frames say nothing the last one."""
+    if b"\r" not in raw and b"\x08" not in raw:
+        return without_colours(raw)
+    short = raw.rstrip(b"\r")
+    if (b"\r" not in short and b"\x08" not in short) or _has_frames(short):
+        return without_colours(short)
+    last = last_segment(raw)
+    return without_colours(short if last is None else last)
 
 
 def _has_frames(raw: bytes) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from floydtop.events import Row
-from floydtop.parse import Event, Parser, jsonl
-from floydtop.parse.lines import Line, LineSplitter
+from floydtop.parse import Event, Parser, essence, jsonl
+from floydtop.parse.lines import LIMIT, Line, LineSplitter
 from floydtop.parse.shapes import DIGITS
 from floydtop.parse.sink import (
     UNKNOWN,
@@ -21,12 +21,6 @@ from floydtop.parse.sink import (
 from floydtop.parse.walk import Walk, When
 
 OBJECT = b'{"metric"'
-
-SAMPLE = 32 * 1024
-"""Bytes at the start of a chunk that tell how long its lines are."""
-
-LONG_LINES = 1000
-"""Mean bytes of a line above which shapes do not pay: a bar's frames are long, only its end is read."""
 
 
 class Bulk:
@@ -74,13 +68,11 @@ class Bulk:
         if end < 0 or not splitter.at_line_start:
             self._each(splitter.feed(chunk), events)
             return events
-        body, rest = chunk[:end], chunk[end + 1 :]
-        sample = body[:SAMPLE]
-        if sample.count(b"\n") * LONG_LINES < len(sample) or not self.parser.learns:
-            self._each(splitter.feed(chunk[: end + 1]), events)
+        if self.parser.learns:
+            self._many(chunk[:end], events)
         else:
-            self._many(body, events)
-        splitter.feed(rest)
+            self._each(splitter.feed(chunk[: end + 1]), events)
+        splitter.feed(chunk[end + 1 :])
         return events
 
     def finish(self, when: When | None = None, sink: Sink | list[Row] | None = None) -> list[Event]:
@@ -99,13 +91,15 @@ class Bulk:
         splitter = self.splitter
         if body.startswith(OBJECT) and self._only_objects(body, events):
             return
+        lines: list[bytes] | None = None
+        essences = body
+        if b"\r" in body or b"\x08" in body or b"\x1b" in body:
+            lines = body.split(b"\n")
+            essences = b"\n".join([line if len(line) > LIMIT else essence(line) for line in lines])
         # One pass over all bytes, not one a line: 0.15 us a line, which dull lines cost and no more.
-        shaped = body.translate(None, DIGITS)
-        if b"\r\n" in shaped:
-            shaped = shaped.replace(b"\r\n", b"\n")
-        shapes = shaped.split(b"\n")
+        shapes = essences.translate(None, DIGITS).split(b"\n")
         if not self.parser.dull.issuperset(shapes):
-            self._chunk(body.split(b"\n"), shapes, events)
+            self._chunk(lines, essences.split(b"\n"), shapes, events)
         splitter.skip(len(shapes), len(body) + 1)
 
     def _only_objects(self, body: bytes, events: list[Event]) -> bool:
@@ -123,7 +117,9 @@ class Bulk:
         self.splitter.skip(len(found), len(body) + 1)
         return True
 
-    def _chunk(self, lines: list[bytes], shapes: list[bytes], events: list[Event]) -> None:
+    def _chunk(
+        self, raws: list[bytes] | None, lines: list[bytes], shapes: list[bytes], events: list[Event]
+    ) -> None:
         dull, number, offset = self.parser.dull, self.splitter.number, self.splitter.offset
         wanted = [index for index, shape in enumerate(shapes) if shape not in dull]
         # Objects depend on no other line: they are decoded before all others are read.
@@ -137,6 +133,7 @@ class Bulk:
         skipped = frozenset() if asked else objects
         walk = Walk(
             self.parser,
+            raws or lines,
             lines,
             shapes,
             number=number,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import compress, repeat
 
 from floydtop.events import MetricGroup
-from floydtop.parse.reading import Place, Told
-from floydtop.parse.shapes import LARGEST, Plan, as_float, scaled
+from floydtop.parse.reading import Place, Told, scaled
+from floydtop.parse.shapes import LARGEST, Plan, as_float
 
 WORTH = 100
 """Lines of a shape before an expression is made for it, which costs as much as 100 lines save."""

@@ -151,6 +151,11 @@ def number(text: str) -> float | None:
     return float(text)
 
 
+def scaled(number: float, factor: float) -> float:
+    """A value in its unit, such as seconds of a printed number of milliseconds."""
+    return number if factor == 1.0 else round(number * factor, 9)
+
+
 def as_int(value: float | None) -> int | None:
     """A step as an integer, None when it is none (HF prints fractional epochs, nobody fractional steps)."""
     if value is None or not math.isfinite(value) or value != int(value) or abs(value) > 1e15:

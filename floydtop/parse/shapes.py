@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from floydtop.events import MetricGroup
 from floydtop.parse.names import is_timing
-from floydtop.parse.reading import Place, State, Told
+from floydtop.parse.reading import Place, State, Told, scaled
 
 DIGITS = b"0123456789"
 MOST = 8192
@@ -175,11 +175,6 @@ def as_float(token: bytes) -> float:
         return float(token)
     except ValueError:
         return float(token.replace(b",", b"").rstrip(b"."))
-
-
-def scaled(number: float, factor: float) -> float:
-    """A value in its unit, such as seconds of a printed number of milliseconds."""
-    return number if factor == 1.0 else round(number * factor, 9)
 
 
 def filled(text: str) -> str:

@@ -24,6 +24,7 @@ class Walk:
     def __init__(
         self,
         parser: Parser,
+        raws: Sequence[bytes],
         lines: Sequence[bytes],
         shapes: Sequence[bytes],
         *,
@@ -35,6 +36,9 @@ class Walk:
         """Make it.
 
         Args:
+            raws: the lines as they are in the log.
+            lines: what there is to be read of each, see `essence`.
+            shapes: those without their digits.
             number: that of the first line.
             offset: where that line starts.
             stamps_only: `when` knows a time only of a line with a stamp.
@@ -46,13 +50,14 @@ class Walk:
         self.times: dict[int, tuple[float | None, bool]] = {}
         """Those that were asked for, by index."""
         self._parser = parser
+        self._raws = raws
         self._lines = lines
         self._shapes = shapes
         self._number = number
         self._when = when
         self._stamps_only = stamps_only
         # Without times nobody asks where a line stands.
-        sizes = (len(line) + 1 for line in lines) if when is not None else ()
+        sizes = (len(raw) + 1 for raw in raws) if when is not None else ()
         self._offsets = list(accumulate(sizes, initial=offset))
 
     def read(self, wanted: list[int], only_dated: Container[int], skipped: Container[int]) -> None:
@@ -86,7 +91,7 @@ class Walk:
 
     def _line(self, index: int) -> Line:
         return whole_line(
-            self._number + index, 0 if self._when is None else self._offsets[index], self._lines[index]
+            self._number + index, 0 if self._when is None else self._offsets[index], self._raws[index]
         )
 
     def _time(self, index: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
-from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State
+from floydtop.parse.reading import NEVER, NUMBER, Format, Found, Place, State, Told, scaled
 
 _EPOCH = re.compile(r"\s{0,8}Epoch (\d{1,9})/(\d{1,9})\s{0,8}")
 _COUNT = re.compile(r"\s{0,40}(\d{1,12})/(\d{1,12}|Unknown)\b(?:\s{0,8}(?:\[[=>.]{0,64}\]|[━─]{1,64}))?")
@@ -24,63 +25,139 @@ class _Memory:
         self.headings = 0
 
 
+@dataclass
+class _Bar:
+    """What one frame shows, and where."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    timing: dict[str, float] = field(default_factory=dict)
+    factors: dict[str, float] = field(default_factory=dict)
+    at: dict[str, int] = field(default_factory=dict)
+    step: int | None = None
+    steps: int | None = None
+    timed: bool = False
+
+
 def read(text: str, state: State) -> list[Found] | None:
     """The epoch is the step of Keras metrics; a frame counts only when it is the bar's last one."""
     heading = _EPOCH.fullmatch(text)
     if heading:
-        state.heading(int(heading[1]), int(heading[2]))
-        memory = state.of(_Memory)
-        memory.done = None
-        memory.headings += 1
+        at = {"epoch": len(text) - heading.start(1), "epochs": len(text) - heading.start(2)}
+        state.told = Told(None, None, float(heading[1]), int(heading[2]), _announce, at=at)
+        _announce(state, state.told)
         return []
     if " - " not in text and "/step" not in text:
         return None
     count = _COUNT.match(text)
-    parts = text[count.end() if count else 0 :].split(" - ")
-    timing: dict[str, float] = {}
-    values: dict[str, float] = {}
-    timed = False
-    for part in parts:
+    bar = _Bar()
+    position = count.end() if count else 0
+    for part in text[position:].split(" - "):
         time = _TIME.fullmatch(part)
+        pair = None if time else _PAIR.fullmatch(part)
         if time:
-            timed = timed or bool(part.strip())
-            _timing(time, timing)
-            continue
-        pair = _PAIR.fullmatch(part)
-        if pair is None:
+            bar.timed = bar.timed or bool(part.strip())
+            _timing(time, bar, len(text) - position)
+        elif pair:
+            bar.values[pair[1]] = float(pair[2])
+            bar.at[f"={pair[1]}"] = len(text) - position - pair.start(2)
+        else:
             return None
-        values[pair[1]] = float(pair[2])
-    if not timed or not (count or values):
+        position += len(part) + 3
+    if not bar.timed or not (count or bar.values):
         return None
-    return _result(count, values, timing, "ETA" in text, state)
-
-
-def _timing(time: re.Match[str], timing: dict[str, float]) -> None:
-    if time["seconds"]:
-        timing["epoch_seconds"] = float(time["seconds"])
-    if time["rate"]:
-        timing[f"{time['per']}_seconds"] = round(float(time["rate"]) * _UNITS[time["unit"]], 9)
-
-
-def _result(
-    count: re.Match[str] | None, values: dict[str, float], timing: dict[str, float], eta: bool, state: State
-) -> list[Found]:
-    memory = state.of(_Memory)
     if count:
-        state.step = int(count[1])
-        state.steps = None if count[2] == "Unknown" else int(count[2])
+        bar.at["step"] = len(text) - count.start(1)
+        bar.step = int(count[1])
+        if count[2] != "Unknown":
+            bar.at["steps"] = len(text) - count.start(2)
+            bar.steps = int(count[2])
+    return _result(bar, "ETA" in text, state)
+
+
+def _timing(time: re.Match[str], bar: _Bar, end: int) -> None:
+    if time["seconds"]:
+        bar.timing["epoch_seconds"] = float(time["seconds"])
+        bar.at["=epoch_seconds"] = end - time.start("seconds")
+    if time["rate"]:
+        name, unit = f"{time['per']}_seconds", _UNITS[time["unit"]]
+        bar.timing[name] = scaled(float(time["rate"]), unit)
+        bar.at[f"={name}"] = end - time.start("rate")
+        bar.factors[name] = unit
+
+
+def _result(bar: _Bar, eta: bool, state: State) -> list[Found]:
+    values = bar.values
+    told = Told(bar.step, bar.steps, None, None, at=bar.at, factors=bar.factors)
     if state.live:
-        return [Found(values, epoch=state.epoch)] if values and memory.done is None else []
-    if eta or not values or (count and count[1] != count[2]):
+        _count(state, told)
+        return [Found(values, epoch=state.epoch)] if values and state.of(_Memory).done is None else []
+    if eta or not values or bar.step != bar.steps:
         state.why = "a frame of a bar that goes on" if values else "a bar without metrics"
+        state.told = told._replace(place=_frame if eta or not values else _unfinished)
+        _count(state, told)
         return []
     validated = any(name.startswith("val_") for name in values)
-    if memory.headings and memory.done is not None and not validated:
-        return [Found({f"eval_{name}": value for name, value in values.items()})]
+    kinds = (_end_validated,) if validated else (_end, _evaluated)
+    for kind in kinds:
+        place = kind(state, told)
+        if place is not None:
+            break
+    if kind is _evaluated:
+        values = {f"eval_{name}": value for name, value in values.items()}
+        told = told._replace(at={name.replace("=", "=eval_"): at for name, at in bar.at.items()})
+    else:
+        values |= bar.timing
+    state.told = told._replace(place=kind)
+    return [Found(values, epoch=place[1] if place else None)]
+
+
+def _announce(state: State, told: Told) -> Place:
+    """A heading: the bars that follow are of this epoch."""
+    state.heading(told.epoch, told.epochs)
+    memory = state.of(_Memory)
+    memory.done = None
+    memory.headings += 1
+    return None, None
+
+
+def _count(state: State, told: Told) -> None:
+    if told.step is not None:
+        state.step, state.steps = told.step, told.steps
+
+
+def _frame(state: State, told: Told) -> Place:
+    _count(state, told)
+    return None, None
+
+
+def _unfinished(state: State, told: Told) -> Place | None:
+    return None if told.step == told.steps else _frame(state, told)
+
+
+def _end_validated(state: State, told: Told) -> Place | None:
+    """The last frame of a bar with values of validation: the result of the epoch."""
+    if told.step != told.steps:
+        return None
+    memory = state.of(_Memory)
+    _count(state, told)
     epoch = state.epoch if memory.done is None else None
     memory.done = state.epoch if memory.headings else None
     state.heading_line = NEVER
-    return [Found(values | timing, epoch=epoch)]
+    return None, epoch
+
+
+def _end(state: State, told: Told) -> Place | None:
+    memory = state.of(_Memory)
+    return None if memory.headings and memory.done is not None else _end_validated(state, told)
+
+
+def _evaluated(state: State, told: Told) -> Place | None:
+    """The last frame of a bar that no heading announced."""
+    memory = state.of(_Memory)
+    if told.step != told.steps or not memory.headings or memory.done is None:
+        return None
+    _count(state, told)
+    return None, None
 
 
 FORMAT = Format(
