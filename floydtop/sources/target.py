@@ -103,7 +103,7 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         notes.append(f"{thread} is a thread of process {pid}, which is watched.")
     row = descriptors.process(pid)
     if row is None:
-        if descriptors.hides_others() and _runs(pid):
+        if _runs_unseen(pid):
             raise FloydtopError(
                 f"Process {pid} is hidden from you (hidepid of /proc): run floydtop as its owner or as root, "
                 "or name its log."
@@ -144,8 +144,9 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         notes.append(f"What the job prints goes through {way}, and may come late to {found.log.path}.")
     if found.log.deleted:
         notes.append(
-            f"The log {found.log.path} was deleted; it is read through the process that holds it, "
-            f"and is lost when that ends: cp {found.log.fd_path} SAVED.log"
+            f"The log {found.log.path} was deleted; it is read through the process that holds it, and is lost "
+            f"when that ends. To save it: cp {found.log.fd_path} SAVED.log (later, what the recording has of "
+            f"its text: floydtop sessions export {pid})."
         )
     return Target("job", pid, found.log.path, found.log.fd_path, notes=notes, ranks=list(found.ranks[1:]))
 
@@ -173,15 +174,15 @@ def _log(log: str) -> Target:
     return Target("job", writers.pids[0], path, notes=notes, named=True)
 
 
-def _runs(pid: int) -> bool:
-    """Whether there is such a process, seen or not: kill(2) tells, and does nothing with signal 0."""
+def _runs_unseen(pid: int) -> bool:
+    """Whether there is such a process of somebody else's: kill(2) tells, and does nothing with signal 0."""
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
     except PermissionError:
         return True
-    return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _owner(pid: int) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,49 @@ def test_somebody_else_s_process_is_a_job_without_a_log_that_names_its_owner(job
     )
     assert done.stdout.startswith(f"{pid} None"), done.stderr
     assert "belongs to root" in done.stdout
+
+
+HIDDEN = """
+mount -t proc -o hidepid=2 proc /proc || { echo not permitted; exit; }
+sleep 100 > hidden.log &
+chmod 644 hidden.log
+"$PY" -c '
+import os, sys
+from floydtop.errors import FloydtopError
+from floydtop.sources.target import resolve
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try: resolve(sys.argv[1])
+except FloydtopError as error: print(error)
+print(*resolve("hidden.log").notes)
+try: resolve("1999999")
+except FloydtopError as error: print(error)
+' $!
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a /proc that hides processes")
+def test_processes_that_proc_hides_are_not_said_to_be_absent() -> None:
+    # pytest's own directories are closed to others.
+    folder = tempfile.mkdtemp(prefix="floydtop-test-")
+    os.chmod(folder, 0o755)
+    done = subprocess.run(
+        ["unshare", "-mp", "--fork", "sh", "-c", HIDDEN],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=os.getcwd(), PY=sys.executable),
+    )
+    shutil.rmtree(folder)
+    if "not permitted" in done.stdout + done.stderr:
+        pytest.skip("NOT TESTED WITH HIDDEN PROCESSES: namespaces or mounts are not permitted here")
+    process, log, absent = done.stdout.splitlines()
+    assert "is hidden from you (hidepid of /proc)" in process, done.stderr
+    assert log == (
+        "No process of this machine writes hidden.log, as far as can be seen: those of others are hidden "
+        "(hidepid of /proc)."
+    )
+    assert absent.startswith("There is no process 1999999")
 
 
 @pytest.mark.parametrize(

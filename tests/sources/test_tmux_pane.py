@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -271,3 +273,31 @@ async def test_a_pane_that_is_gone_is_an_error_in_one_sentence(tmux: Tmux) -> No
     tmux.start(f"{sys.executable} count.py 3 0.01")
     with pytest.raises(FloydtopError, match="tmux says"):
         await anext(follow(f"tmux:%77:{tmux.socket}", stop=asyncio.Event()))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+async def test_root_reads_a_pane_of_somebody_else_and_leaves_it_as_it_was() -> None:
+    folder = tempfile.mkdtemp(prefix="floydtop-test-")
+    os.chown(folder, 65534, -1)
+    server = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "tmux", "-S", f"{folder}/socket"]
+    loop = "while :; do echo the loss is 0.5; sleep 0.1; done"
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "HOME": folder, "SHELL": "/bin/sh"}
+
+    def run(*arguments: str) -> str:
+        command = [*server, "-f", "/dev/null", *arguments]
+        return subprocess.run(
+            command, env=environment, cwd="/", capture_output=True, text=True, check=True
+        ).stdout
+
+    try:
+        run("new-session", "-d", "-x", "80", "-y", "24", f"exec sh -c '{loop}'")
+        pid = int(run("display-message", "-p", "#{pane_pid}"))
+        items = follow(terminal_of(pid), stop=asyncio.Event())
+        text = await text_until(items, b"the loss is 0.5\r\n")
+        assert run("display-message", "-p", "#{pane_pipe}") == "1\n"
+        await items.aclose()
+        assert text
+        wait_until(lambda: run("display-message", "-p", "#{pane_pipe}") == "0\n")
+    finally:
+        run("kill-server")
+        shutil.rmtree(folder)
