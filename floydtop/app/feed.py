@@ -8,9 +8,10 @@ from pathlib import Path
 
 from floydtop.errors import FloydtopError
 from floydtop.events import Event, Position, Present, Sample
+from floydtop.session import index
 from floydtop.session.format import Reader
 from floydtop.session.logtext import fill_in
-from floydtop.session.session import Session
+from floydtop.session.session import POINTS_SHOWN, Session
 from floydtop.session.writer import is_being_recorded, present_path, read_present
 
 SLICE = 1 << 20
@@ -21,10 +22,12 @@ TRACE = 600
 
 
 class Feed:
-    """Follows one session file and keeps the state that it adds up to.
+    """Follows one session file and keeps the state that it adds up to, its points thinned to what is shown.
+
+    Of a large file the newest part is there at once; the rest is loaded beside the screen.
 
     Attributes:
-        session: what is known now.
+        session: what is known now; its `share_loaded` is below 1 while only a part of it is.
         trace: present readings since the last recorded sample, oldest first.
         live: whether a recorder writes the file.
     """
@@ -33,12 +36,19 @@ class Feed:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.session = Session()
         self.trace: deque[Present] = deque(maxlen=TRACE)
         self.live = is_being_recorded(path)
         self._reader = Reader()
         self._offset = 0
+        self._damaged = 0
         self._present_stamp: tuple[int, int] | None = None
+        self._loading: index.Loading | None = None
+        self.session = Session(POINTS_SHOWN)
+        if index.is_large(path):
+            self._loading = index.Loading(path)
+            self.session = index.newest(path)
+            # Not before all of it is there.
+            self.session.end = None
 
     def poll(self) -> bool:
         """Read what was added since the last call, at most one slice; True when anything is new.
@@ -46,6 +56,8 @@ class Feed:
         Raises:
             FloydtopError: the session is of a newer version, or cannot be read.
         """
+        if self._loading is not None:
+            return self._go_on_loading(self._loading) | self._read_present()
         events = self._read_events()
         self.session.apply_all(events)
         if any(isinstance(event, Sample) for event in events):
@@ -54,9 +66,26 @@ class Feed:
             fill_in(self.session)
         return self._read_present() or bool(events)
 
+    def _go_on_loading(self, loading: index.Loading) -> bool:
+        """Look how far the thread is; what it has loaded takes the place of the newest part."""
+        loaded = loading.poll()
+        if loaded is None:
+            before, self.session.share_loaded = self.session.share_loaded, loading.share
+            return round(before, 2) != round(loading.share, 2)
+        self._loading = None
+        loaded.story.pages.close()
+        session, self._offset, self._damaged = loaded.session, loaded.offset, loaded.session.damaged
+        session.journal = None
+        session.present, session.now = self.session.present, max(session.now, self.session.now)
+        self.session = session
+        fill_in(session)
+        return True
+
     @property
     def behind(self) -> bool:
-        """Whether there is more of the file to read."""
+        """Whether there is more of the file to read, and nobody reads it already."""
+        if self._loading is not None:
+            return False
         try:
             return os.stat(self.path).st_size > self._offset
         except OSError:
@@ -76,11 +105,13 @@ class Feed:
             with open(self.path, "rb") as file:
                 file.seek(self._offset)
                 chunk = file.read(SLICE)
+                size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise FloydtopError(f"Cannot read the session {self.path}: {error.strerror}.") from None
         self._offset += len(chunk)
+        self.session.share_loaded = min(1.0, self._offset / max(1, size))
         events = self._reader.feed(chunk)
-        self.session.damaged = self._reader.damaged
+        self.session.damaged = self._damaged + self._reader.damaged
         return events
 
     def _read_present(self) -> bool:

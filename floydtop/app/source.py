@@ -68,5 +68,5 @@ class Replay:
         return self.player.session
 
     def poll(self) -> bool:
-        """Nothing comes by itself: the screen advances the player."""
-        return False
+        """Nothing comes by itself but what is still being loaded: the screen advances the player."""
+        return self.player.poll()

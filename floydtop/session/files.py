@@ -20,6 +20,12 @@ _GZIP = b"\x1f\x8b"
 _WINDOW = 31
 """What zlib calls the gzip format."""
 
+_BITE = 4096
+"""Packed bytes that are unpacked together: the state before each is copied, 40 KB, in case it is damaged."""
+
+_DAMAGE = b"\n\0\n"
+"""A line that a reader counts as damaged."""
+
 
 def name_of(path: Path) -> str:
     """A session's name: that of its file, without the suffix."""
@@ -46,8 +52,16 @@ def open_session(path: Path | str) -> BinaryIO:
     return file
 
 
+def is_packed(path: Path | str) -> bool:
+    """Whether a session can only be read from front to back: it is compressed, or standard input."""
+    if str(path) == "-":
+        return True
+    with open_session(path) as file:
+        return file.read(len(_GZIP)) == _GZIP
+
+
 def blocks(file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a session from where the file stands, unpacked if they are packed, at most 1 MiB each.
+    """The bytes of a session from where the file stands, unpacked if they are packed, about 1 MiB each.
 
     Whatever follows a place where packed data is broken is given up; the last block then ends in a line that
     a `Reader` counts as damaged.
@@ -58,27 +72,50 @@ def blocks(file: BinaryIO) -> Iterator[bytes]:
             yield data
             data = file.read(BLOCK)
         return
-    unpacker = zlib.decompressobj(_WINDOW)
-    while True:
-        try:
-            block = unpacker.decompress(data, BLOCK)
-        except zlib.error:
-            yield b"\n\0\n"
-            return
-        if block:
-            yield block
-        data = unpacker.unconsumed_tail
-        if unpacker.eof:
+    waiting: list[bytes] = []
+    size = 0
+    for some in _unpacked(file, data):
+        waiting.append(some)
+        size += len(some)
+        if size >= BLOCK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _unpacked(file: BinaryIO, data: bytes) -> Iterator[bytes]:
+    """What gzip data holds, at most 1 MiB at a time; `data` is what was read of the file already."""
+    unpacker, begun = zlib.decompressobj(_WINDOW), False
+    while data:
+        for start in range(0, len(data), _BITE):
+            bite = data[start : start + _BITE]
             # gzip files may follow each other; zero bytes after them are padding.
-            data = (unpacker.unused_data or file.read(BLOCK)).lstrip(b"\0")
-            if not data:
-                return
-            unpacker = zlib.decompressobj(_WINDOW)
-        elif not data:
-            data = file.read(BLOCK)
-            if not data and not block:
-                yield b"\n\0\n"
-                return
+            while bite := bite if begun else bite.lstrip(b"\0"):
+                begun, before = True, unpacker.copy()
+                try:
+                    yield unpacker.decompress(bite, BLOCK)
+                except zlib.error:
+                    yield _up_to_damage(before, bite) + _DAMAGE
+                    return
+                bite = unpacker.unconsumed_tail
+                if unpacker.eof:
+                    bite = unpacker.unused_data
+                    unpacker, begun = zlib.decompressobj(_WINDOW), False
+        data = file.read(BLOCK)
+    if begun:
+        yield _DAMAGE
+
+
+def _up_to_damage(unpacker: zlib._Decompress, packed: bytes) -> bytes:
+    """What can be unpacked before the byte that is wrong: of more at once zlib gives nothing."""
+    found = []
+    for place in range(len(packed)):
+        try:
+            found.append(unpacker.decompress(packed[place : place + 1]))
+        except zlib.error:
+            break
+    return b"".join(found)
 
 
 def read_events(

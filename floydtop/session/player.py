@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
+from itertools import accumulate
+from operator import le
 from pathlib import Path
 
-from floydtop.errors import FloydtopError
-from floydtop.events import Event
-from floydtop.session.files import read_events
-from floydtop.session.format import Reader
+from floydtop.session import index
 from floydtop.session.logtext import fill_in
+from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
+from floydtop.session.story import Story
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 DEFAULT_SPEED = 10.0
@@ -18,11 +21,12 @@ STEPS = 50
 
 
 class Player:
-    """A session file, read whole, and a position in it.
+    """A session file and a position in it.
 
     A replay is the events up to the position, applied as if they had just come; whoever shows them need
     not know that they are old. What has no time of its own (a log that was there before the recording)
-    belongs to the moment of the event before it.
+    belongs to the moment of the event before it. Of a large file the newest part is there at once, and all
+    of it as soon as `poll` says so.
 
     Attributes:
         session: the state at `position`.
@@ -35,34 +39,80 @@ class Player:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        reader = Reader()
-        self._events: list[Event] = [event for events in read_events(path, reader) for event in events]
-        if not self._events:
-            raise FloydtopError(f"There is no event in {path} that could be read.")
-        self.damaged = reader.damaged + reader.torn
-        self._times = _moments(self._events)
-        self.start = self._times[0]
-        self.end = self._times[-1]
+        self.damaged = 0
         self.speed = DEFAULT_SPEED
         self.playing = False
-        self._next = 0
+        self.start = self.end = self.position = 0.0
         self.session = Session()
-        self.position = self.start
+        self._story: Story | None = None
+        self._metrics: dict[str, Series] = {}
+        self._system: dict[str, SystemSeries] = {}
+        self._moments: dict[tuple[str, str], array[float]] = {}
+        self._seeks = 0
+        self._loading: index.Loading | None = None
+        if index.is_large(path):
+            self.session = index.newest(path)
+            self.start = self.end = self.position = self.session.now
+            self._loading = index.Loading(path)
+        else:
+            self._tell(index.load(path))
+
+    @property
+    def loading(self) -> float | None:
+        """How much of the file has been read, 0 to 1; None when all of it is there."""
+        return self._loading.share if self._loading is not None else None
+
+    def poll(self) -> bool:
+        """Go on loading; True when there is something new to show.
+
+        Raises:
+            FloydtopError: the rest of the file cannot be read.
+        """
+        if self._loading is None:
+            return False
+        loaded = self._loading.poll()
+        if loaded is not None:
+            self._loading = None
+            self._tell(loaded)
+            return True
+        share, self.session.share_loaded = self.session.share_loaded, self._loading.share
+        return round(share, 2) != round(self._loading.share, 2)
+
+    def _tell(self, loaded: index.Loaded) -> None:
+        """Go to the end of a session that is loaded."""
+        self._story = story = loaded.story
+        self.damaged = story.session.damaged + loaded.torn
+        self.start, self.end = story.start or 0.0, max(story.session.now, story.start or 0.0)
+        for name, series in story.session.metrics.items():
+            self._moments["metrics", name] = _moments(series.times, max(self.start, series.begun))
+        for name, system in story.session.system.items():
+            self._moments["system", name] = _moments(system.times, self.start)
         self.seek(self.end)
 
     def seek(self, position: float) -> None:
         """Go to a moment of the session, kept within its ends."""
-        position = max(self.start, min(self.end, position))
-        if position < self.position:
-            self.session, self._next = Session(), 0
-        self.position = position
-        first = self._next
-        while self._next < len(self._events) and self._times[self._next] <= position:
-            self._next += 1
-        self.session.apply_all(self._events[first : self._next])
-        self.session.now = position
-        self.session.damaged = self.damaged
-        fill_in(self.session)
+        self.position = position = max(self.start, min(self.end, position))
+        if self._story is None:
+            return
+        self._seeks += 1
+        session, whole = self._story.at(position), self._story.session
+        for name, series in whole.metrics.items():
+            count = bisect_right(self._moments["metrics", name], position)
+            if count:
+                shown = self._metrics.setdefault(name, Series(name, series.group))
+                shown.show(series, count)
+                session.metrics[name] = shown
+        for name, system in whole.system.items():
+            count = bisect_right(self._moments["system", name], position)
+            if count:
+                ticks = self._system.setdefault(name, SystemSeries(name))
+                ticks.show(system, count)
+                session.system[name] = ticks
+        session.now, session.applied = position, self._seeks
+        session.damaged, session.strange = self.damaged, whole.strange
+        session.dropped_names = whole.dropped_names
+        fill_in(session)
+        self.session = session
 
     def step(self, steps: int) -> None:
         """Seek by fiftieths of the session."""
@@ -85,17 +135,14 @@ class Player:
 
     def change_speed(self, notches: int) -> None:
         """Faster or slower by notches of `SPEEDS`."""
-        index = SPEEDS.index(self.speed) + notches
-        self.speed = SPEEDS[max(0, min(len(SPEEDS) - 1, index))]
+        place = SPEEDS.index(self.speed) + notches
+        self.speed = SPEEDS[max(0, min(len(SPEEDS) - 1, place))]
 
 
-def _moments(events: list[Event]) -> list[float]:
-    """When each event happened, never going back: an event without a time takes that of the one before."""
-    moments: list[float] = []
-    latest = 0.0
-    for event in events:
-        t = getattr(event, "t", None)
-        if t is not None and t > latest:
-            latest = t
-        moments.append(latest)
-    return moments
+def _moments(times: array[float], start: float) -> array[float]:
+    """When each point came: its time, never going back; without one, with the point before it."""
+    if times[0] >= start and all(map(le, times, times[1:])):
+        return times
+    latest = accumulate((t if t == t else start for t in times), max, initial=start)
+    next(latest)
+    return array("d", latest)

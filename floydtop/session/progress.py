@@ -102,6 +102,14 @@ class ProgressState:
         for name in [name for name in self._derived if name in names]:
             del self._metrics[name], self._derived[name]
 
+    def heeds(self, metrics: Metrics) -> bool:
+        """Whether these metrics may make a difference."""
+        if metrics.group == "timing":
+            return False
+        if metrics.step is None:
+            return metrics.epoch != self._bars.epoch_told
+        return metrics.t is not None and metrics.t >= self.due and not metrics.approximate
+
     def take_metrics(self, metrics: Metrics) -> None:
         """A line with metrics: where no bar counts the steps, its own step does."""
         if metrics.group == "timing":

@@ -35,6 +35,7 @@ class Series:
         lines: number of the log's line that told each point, 0 where it is not known.
         values: the values; NaN and infinities are kept, they are news.
         means, weights: what each point stands for, see `floydtop.session.thin`; None: only for itself.
+        begun: session time of the newest event before its first point.
         edition: changes whenever points that were there before change; a series that only grew keeps it.
     """
 
@@ -49,6 +50,7 @@ class Series:
         self.epochs: array[float] | None = None
         self.means: array[float] | None = None
         self.weights: array[float] | None = None
+        self.begun = 0.0
         self.edition = 0
         self.has_times = False
         self.has_steps = False
@@ -165,6 +167,7 @@ class Series:
         self.has_estimates = self.has_estimates or estimated
         self._summed_to += size
         self._thinned_to += size
+        self.begun = 0.0
         self.edition += 1
         if sampled:
             self._samples += size
@@ -236,6 +239,30 @@ class Series:
                 column[start:stop] = taken(column, places)
         self.lines[start:stop] = array("q", map(self.lines.__getitem__, places))
         return len(places)
+
+    def show(self, whole: Series, count: int) -> None:
+        """Become the first `count` points of a series that does not change any more.
+
+        Going on from fewer points only adds to them. All of them are not copied but shared: 20 MB in a
+        session of 400,000.
+        """
+        have = len(self)
+        if count < have:
+            self.edition += 1
+            self._sums, self._summed_to = Sums(), 0
+        for name in ("times", "steps", "values", "lines", "epochs", "means", "weights"):
+            column = getattr(whole, name)
+            if column is not None and count < len(column):
+                shown = getattr(self, name)
+                column = column[:count] if count < have or shown is None else shown + column[have:count]
+            setattr(self, name, column)
+        self._samples = min(whole._samples, count)
+        if count == len(whole):
+            self._sums, self._summed_to = whole._summed(), count
+        self._summed_to = max(self._summed_to, self._samples)
+        self.has_times = whole.has_times and _any_known(self.times)
+        self.has_steps = whole.has_steps and _any_known(self.steps)
+        self.has_estimates, self.in_epochs = whole.has_estimates, whole.in_epochs
 
     # -- what they amount to --------------------------------------------------------------------------
 

@@ -78,6 +78,9 @@ class Session:
         past: what is known of the log from before the recording.
         share_loaded: how much of the file has been applied, 0 to 1, as whoever reads it tells.
         earliest: session time of the first metric or sample whose time is known or estimated.
+        dropped_names: checksums of the names of metrics of which nothing is kept.
+        journal: if it is a list, all events but lines and metrics are noted in it, and the metrics that tell
+            the progress something new.
     """
 
     def __init__(self, most_points: int | None = None) -> None:
@@ -109,8 +112,9 @@ class Session:
         self.now = 0.0
         self.applied = 0
         self.earliest: float | None = None
+        self.journal: list[Event] | None = None
         self._present: Present | None = None
-        self._dropped: set[int] = set()
+        self.dropped_names: set[int] = set()
         self._group = 0
 
     def apply_all(self, events: Iterable[Event]) -> None:
@@ -164,28 +168,34 @@ class Session:
         """Tell the progress of metrics; of rising times only those that matter."""
         if rising is None:
             for event in metrics:
-                self.progress.take_metrics(event)
+                self._tell_progress(event)
             return
         place = bisect_left(rising, self.progress.due)
         while place < len(metrics):
-            self.progress.take_metrics(metrics[place])
+            self._tell_progress(metrics[place])
             place = bisect_left(rising, self.progress.due, place + 1)
+
+    def _tell_progress(self, event: Metrics) -> None:
+        if self.journal is not None and self.progress.heeds(event):
+            self.journal.append(event)
+        self.progress.take_metrics(event)
 
     def _series(self, name: str, group: str) -> Series | None:
         """The series of that name, a new one if need be; None when there are too many."""
         series = self.metrics.get(name)
         if series is None:
             if len(self.metrics) >= METRIC_NAMES_KEPT:
-                if len(self._dropped) < NAMES_COUNTED:
-                    self._dropped.add(crc32(name.encode("utf-8", "surrogatepass")))
+                if len(self.dropped_names) < NAMES_COUNTED:
+                    self.dropped_names.add(crc32(name.encode("utf-8", "surrogatepass")))
                 return None
             series = self.metrics[name] = Series(name, group)
+            series.begun = self.now
         return series
 
     @property
     def metric_names_dropped(self) -> int:
         """How many further metrics there are, of which nothing is kept; counted up to `NAMES_COUNTED`."""
-        return len(self._dropped)
+        return len(self.dropped_names)
 
     def _thin(self, most: int) -> None:
         """Thin out what is too much: the longest series, down to what leaves every one its share."""
@@ -208,7 +218,7 @@ class Session:
         self.applied += 1
         match event:
             case Metrics():
-                self.progress.take_metrics(event)
+                self._tell_progress(event)
                 self._take_metrics(event)
             case OutputLine():
                 self._take_line(event)
@@ -239,6 +249,8 @@ class Session:
                 self._take_history(event)
             case End():
                 self.end = event
+        if self.journal is not None and not isinstance(event, Metrics | OutputLine | Malformed | History):
+            self.journal.append(event)
         t = getattr(event, "t", None)
         if t is None:
             return

@@ -37,6 +37,17 @@ class SystemSeries:
         self.count += 1
         self._total += mean
 
+    def show(self, whole: SystemSeries, count: int) -> None:
+        """Become the first `count` ticks of a series that does not change any more."""
+        if count < len(self):
+            self.edition += 1
+        whole_shown = count == len(whole)
+        for name in ("times", "means", "lows", "highs"):
+            column = getattr(whole, name)
+            setattr(self, name, column if whole_shown else column[:count])
+        self.count = whole.count if whole_shown else count
+        self._total = whole._total if whole_shown else sum(self.means)
+
     @property
     def mean(self) -> float:
         """Mean over all ticks, NaN when there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -64,6 +65,21 @@ def test_a_packed_session_with_any_byte_flipped_is_read_without_an_error(path: P
             assert "\n" not in str(refusal)  # noqa: PT017 (both ways are right)
         else:
             assert len(events) <= len(samples.run())
+
+
+def test_what_comes_before_a_flipped_byte_is_kept_and_the_damage_is_said(path: Path) -> None:
+    run = [
+        samples.header(),
+        *(Note(t=float(n), text=random.Random(n).randbytes(30).hex()) for n in range(200)),
+    ]
+    data = gzip.compress(samples.as_bytes(run))
+    broken = bytearray(data)
+    broken[len(data) * 3 // 4] ^= 0xFF
+    path.write_bytes(bytes(broken))
+    events, reader = read(path)
+    same = next(n for n, (a, b) in enumerate(zip(events, [*run, None], strict=False)) if a != b)
+    assert same > 120, f"{same} of {len(run)} events before the damage"
+    assert reader.damaged >= 1
 
 
 def test_a_hole_of_zero_bytes_costs_the_line_it_is_in(tmp_path: Path) -> None:

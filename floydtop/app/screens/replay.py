@@ -15,6 +15,9 @@ from floydtop.session.player import Player
 FRAME = 0.2
 """Seconds between two frames while playing."""
 
+LOOK = 0.1
+"""Seconds between two looks at how far a large session is loaded."""
+
 
 class ReplayScreen(MonitorScreen):
     """The same dashboard; its clock is the player's."""
@@ -34,7 +37,19 @@ class ReplayScreen(MonitorScreen):
     def on_mount(self) -> None:
         self._arrange()
         self._clock = self.set_interval(FRAME, self.play, pause=True)
+        if self.player.loading is not None:
+            self._loading = self.set_interval(LOOK, self.look_for_the_rest)
         self.redraw_soon()
+
+    def look_for_the_rest(self) -> None:
+        """Show how far a large session is loaded, and all of it once it is there."""
+        if not self.source.poll():
+            return
+        if self.player.loading is None:
+            self._loading.stop()
+            self.redraw()
+        elif self.is_current:
+            self.draw_top(self.view())
 
     @property
     def activity(self) -> str:
