@@ -145,8 +145,8 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
     if found.log.deleted:
         notes.append(
             f"The log {found.log.path} was deleted; it is read through the process that holds it, and is "
-            f"lost when that ends. To save it: cp {found.log.fd_path} SAVED.log (later, what the recording has of "
-            f"its text: floydtop sessions export {pid})."
+            f"lost when that ends. To save it: cp {found.log.fd_path} SAVED.log (later, what the recording "
+            f"has of its text: floydtop sessions export {pid})."
         )
     return Target("job", pid, found.log.path, found.log.fd_path, notes=notes, ranks=list(found.ranks[1:]))
 
