@@ -87,6 +87,8 @@ class OutputWorker:
         self._splitter = LineSplitter()
         self._text_left = text_budget
         self._text_budget = text_budget
+        # Of a log that was deleted we may be the last to know.
+        self._past_text = text_budget if reopen is not None else HISTORY_TEXT
         self._lines_not_kept = 0
         self._past = past
         self.segment = past.segment + 1 if past is not None else 0
@@ -296,7 +298,7 @@ class OutputWorker:
         self._read += len(chunk.data)
         now = self._now()
         events: list[Event] = []
-        if self.offset <= chunk.history_size - HISTORY_TEXT and self._splitter.number > self._recorded_to:
+        if self.offset <= chunk.history_size - self._past_text and self._splitter.number > self._recorded_to:
 
             def when(line: Line) -> tuple[float | None, bool]:
                 line.offset += self._skipped
@@ -307,7 +309,7 @@ class OutputWorker:
             for line in self._splitter.feed(chunk.data):
                 line.offset += self._skipped
                 t, approximate = self._time_of(line, chunk, now)
-                keep = line.offset >= chunk.history_size - HISTORY_TEXT
+                keep = line.offset >= chunk.history_size - self._past_text
                 self._take_line(line, t, approximate, events, keep=keep)
         line_start = len(chunk.data) - (self._read - self._splitter.offset)
         if line_start > 0:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from floydtop.events import Event, History, Malformed, Metrics, Position
+from floydtop.events import Event, History, Malformed, Metrics, OutputLine, Position
 from floydtop.parse import Parser
 from floydtop.parse.lines import LineSplitter
 from floydtop.parse.rules import Rules
@@ -19,7 +20,7 @@ from floydtop.recorder import backfill, behind, context, gathering
 from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.thin import of_column
-from tests.recorder.jobs import events, job
+from tests.recorder.jobs import events, job, until
 
 LOGS = sorted((Path(__file__).parents[1] / "data" / "logs").rglob("*.log"))
 
@@ -296,3 +297,30 @@ def is_complete(session: Path, log: Path) -> bool:
     return (
         position.back == 0 and bool(ends) and position.past_lines + max(ends) == log.read_bytes().count(b"\n")
     )
+
+
+def test_all_text_of_a_deleted_log_is_kept_as_far_as_there_is_room(session: Path, log: Path) -> None:
+    """The recording is the only copy when the job ends: `cp /proc/PID/fd/1 SAVED.log` is the whole one."""
+    text = b"".join(b"line %d of some text that nobody else has\n" % number for number in range(20_000))
+
+    async def watch(pid: int) -> None:
+        recording = Recording(Assignment(session, pid, str(log), reopen=f"/proc/{pid}/fd/1"))
+        running = asyncio.create_task(recording.run())
+        while not any(isinstance(event, Metrics) for event in events(session)):
+            await asyncio.sleep(0.02)
+        recording.stop("stopped")
+        await running
+
+    with job(log) as child:
+        log.write_bytes(text)
+        child.do('print("loss: 1.5", flush=True)')
+        log.unlink()
+        saved = log.with_name("SAVED.log")
+        until(lambda: Path(f"/proc/{child.pid}/fd/1").stat().st_size > len(text))
+        subprocess.run(["cp", f"/proc/{child.pid}/fd/1", str(saved)], check=True)
+        asyncio.run(watch(child.pid))
+    assert saved.read_bytes() == text + b"loss: 1.5\n"
+    kept = [event.text for event in events(session) if isinstance(event, OutputLine)]
+    lines = saved.read_text().splitlines()
+    assert kept == lines[-len(kept) :]
+    assert len(kept) == newest(events(session)).line - 1
