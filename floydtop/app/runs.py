@@ -75,11 +75,12 @@ class Comparison:
             for name, series in session.metrics.items():
                 key = f"{name} {run.letter}"
                 known = merged.metrics.get(key)
-                if known is None or len(known) != len(series):
+                if known is None or _state(known) != _state(series):
                     merged.metrics[key] = _of_run(series, run.letter, session.origin)
             for name, system in session.system.items():
                 key = f"{name} {run.letter}"
-                if len(merged.system.get(key, ())) != len(system):
+                ticks = merged.system.get(key)
+                if ticks is None or _state(ticks) != _state(system):
                     merged.system[key] = _system_of_run(system, run.letter, session.origin)
             if session.earliest is not None:
                 start = session.earliest - session.origin
@@ -124,6 +125,11 @@ class Comparison:
 
 def _drawn(spec: PanelSpec) -> bool:
     return bool(spec.names)
+
+
+def _state(series: Series | SystemSeries) -> tuple[int, int]:
+    """What is another whenever the series has changed."""
+    return len(series), series.edition
 
 
 def _since(times: array[float], origin: float) -> array[float]:

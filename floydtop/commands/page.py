@@ -233,9 +233,9 @@ def _table(session: Session) -> str:
     rows = [f"<tr>{''.join(f'<th>{name}</th>' for name in COLUMNS)}</tr>"]
     for name, series in session.metrics.items():
         numbers = (series.last, series.minimum, series.maximum, series.mean)
-        some = len(series) > series.not_finite
+        some = series.count > series.not_finite
         shown = [format_value(number) if some or place == 0 else "-" for place, number in enumerate(numbers)]
-        cells = [name, *shown, str(len(series)), str(series.not_finite or "")]
+        cells = [name, *shown, str(series.count), str(series.not_finite or "")]
         rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     return _section("Metrics", f"<div class='scroll'><table>{''.join(rows)}</table></div>")
 

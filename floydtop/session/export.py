@@ -249,13 +249,13 @@ def _system(session: Session, values: dict[str, float]) -> dict[str, Any]:
 
 
 def _summary(series: Series) -> dict[str, Any]:
-    finite = len(series) > series.not_finite
+    finite = series.count > series.not_finite
     step = series.last_step
     return {
         "last": spell(series.last),
         "min": series.minimum if finite else None,
         "max": series.maximum if finite else None,
-        "count": len(series),
+        "count": series.count,
         "not_finite": series.not_finite,
         "step": int(step) if step is not None and not series.in_epochs else None,
         "epoch": step if series.in_epochs else None,

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from floydtop.errors import FloydtopError
 from floydtop.events import End, Event, Header, JobState
-from floydtop.session.files import PACKED, PLAIN, name_of, read_events
+from floydtop.session.files import PACKED, PLAIN, name_of, open_session, read_events
 from floydtop.session.format import Reader
 from floydtop.session.hold import holder, is_being_recorded
 from floydtop.session.meta import Meta, Summary, read_meta
@@ -107,12 +107,13 @@ def look_at(path: Path) -> Recording | None:
         summary = summarize_packed(path, meta)
         return _recording(path, summary, meta, live=False) if summary is not None else None
     try:
-        with open(path, "rb") as file:
+        # Nothing is waited for: a FIFO of that name is refused.
+        with open_session(path) as file:
             head = file.readline(1 << 20)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL))
             tail = file.read()
-    except OSError:
+    except (OSError, FloydtopError):
         return None
     try:
         first = Reader().feed(head)

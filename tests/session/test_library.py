@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -166,3 +167,9 @@ def test_no_session_is_told_in_one_sentence(tmp_path: Path) -> None:
         find(str(tmp_path))
     with pytest.raises(FloydtopError, match="is not a file"):
         find("/dev/zero")
+
+
+def test_a_fifo_among_the_sessions_is_passed_over_without_waiting(tmp_path: Path) -> None:
+    fifo = tmp_path / "run.jsonl"
+    os.mkfifo(fifo)
+    assert look_at(fifo) is None

@@ -54,10 +54,10 @@ class Table(Canvas):
             last, mean = series.last, series.mean
             low, high = series.minimum, series.maximum
             if low > high:
-                return [number(spec, last), *["-"] * 5, str(len(series))]
+                return [number(spec, last), *["-"] * 5, str(series.count)]
         else:
             lows, highs = series.lows, series.highs
-            last, mean = series.means[-1], sum(series.means) / len(series)
+            last, mean = series.means[-1], series.mean
             low, high = min(lows), max(highs)
         xs = view.xs(spec, name)
         return [
@@ -67,7 +67,7 @@ class Table(Canvas):
             number(spec, high),
             _where(view, xs, highs, high),
             number(spec, mean),
-            str(len(series)),
+            str(series.count),
         ]
 
 
