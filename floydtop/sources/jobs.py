@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from floydtop.sources import descriptors
 from floydtop.sources.descriptors import Process
 from floydtop.sources.output import find_output
+from floydtop.sources.trail import Machine
 from floydtop.sources.writers import topmost
 
 INTERPRETERS = (
@@ -41,6 +42,7 @@ class LikelyJob:
     pid: int
     command: list[str]
     log: str | None
+    """Where its output can be read: a path, /proc/PID/fd/N of a file without a name."""
     reasons: tuple[str, ...]
     """Why it looks like one: "uses a GPU", "prints", "busy"."""
 
@@ -53,8 +55,9 @@ def likely_jobs(most: int = 20) -> list[LikelyJob]:
     table = descriptors.process_table()
     found = {pid: reasons for pid, row in table.items() if (reasons := _first_look(row))}
     jobs = []
+    machine = Machine(table)
     for pid in topmost(found, table):
-        job = _second_look(pid, found[pid])
+        job = _second_look(pid, found[pid], machine)
         if job is not None:
             jobs.append(job)
     jobs.sort(key=lambda job: (-_weight(job), -table[job.pid].ticks))
@@ -76,16 +79,16 @@ def _first_look(row: Process) -> tuple[str, ...]:
     return (f"{seconds:.0f} s of CPU time",) if seconds >= LEAST_CPU else ("started",)
 
 
-def _second_look(pid: int, reasons: tuple[str, ...]) -> LikelyJob | None:
+def _second_look(pid: int, reasons: tuple[str, ...], machine: Machine) -> LikelyJob | None:
     try:
         command = descriptors.command(pid)
-        output = find_output(pid)
+        output = find_output(pid, machine)
     except OSError:
         return None
     if not command or _is_ours(command):
         return None
-    log = output.log.path if output.log is not None else None
-    if log is not None and _grew_lately(output.log.fd_path or log if output.log else log):
+    log = (output.log.fd_path or output.log.path) if output.log is not None else None
+    if log is not None and _grew_lately(log):
         reasons = (*reasons, "prints")
     # An interpreter that neither prints nor computes is a service, an editor's helper, or waits.
     return LikelyJob(pid, command, log, reasons) if reasons != ("started",) else None

@@ -43,7 +43,7 @@ class Output:
     """What was looked at, for a person who wants to know why."""
 
 
-def find_output(pid: int) -> Output:
+def find_output(pid: int, machine: Machine | None = None) -> Output:
     """Find what to read to see what the job with this root process prints.
 
     The files that any process of its tree writes are ranked, those that its stdout and stderr end in
@@ -54,7 +54,7 @@ def find_output(pid: int) -> Output:
         FileNotFoundError: there is no such process.
     """
     own = descriptors.links(pid)
-    machine = Machine()
+    machine = machine or Machine()
     steps = [f"process {pid}: {' '.join(descriptors.command(pid)) or '(no command line)'}"]
     steps += [f"  {name} -> {own.get(number, 'closed')}" for number, name in _STREAMS.items()]
     found: list[Candidate | None] = []
