@@ -288,11 +288,11 @@ class Parser:
             if inside or wrong:
                 self.read_by = "json"
         objects = bool(found)
-        if text and not text.isspace():
-            for part in _RANKS.split(text):
-                found += self._text(part)
-        if objects:
-            # What the text around them tells is not all that the line means.
+        parts = _RANKS.split(text) if text and not text.isspace() else []
+        for part in parts:
+            found += self._text(part)
+        if objects or len(parts) > 1:
+            # What one part of it tells is not all that the line means.
             self._state.told = None
         return found, bad
 

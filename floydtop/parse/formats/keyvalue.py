@@ -18,6 +18,9 @@ MOST_INDENTED = 64
 REACH = 2
 """How many lines below its step a metric without one may stand (`Test set: ...` after an empty line)."""
 
+LONGEST_PLACE = 160
+"""Characters of a line that tells a step or epoch and no metric; longer ones are prose."""
+
 _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
 # Without one of these words no line is read here; most chatter ends at this look (2 us).
 _WORTH = re.compile(
@@ -90,9 +93,9 @@ def _message(text: str, state: State) -> list[Found] | None:
     known = [pair for pair in found.pairs if is_metric(pair.name) or is_timing(pair.name)]
     lonely = len(found.pairs) == 1 and message.text[:1].isspace() and found.pairs[0].connected
     single = lonely and block.ever_bare
-    state.hesitant = bool(known) or single
     if found.loose:
         return None
+    state.hesitant = bool(known) or single
     if state.number - block.line <= REACH and len(found.leftover.split()) <= 2:
         bare = single and block.bare
         known = found.pairs if bare else known
@@ -102,11 +105,15 @@ def _message(text: str, state: State) -> list[Found] | None:
             state.told = Told(None, None, None, None, place, block.section, at | _places(found, message))
             block.line = state.number
             return [Found(values, block.step, block.epoch)]
-    if len(found.leftover.split()) > 1 or (message.text[:1].isspace() and not _repeats(found, block)):
+    indented = message.text[:1].isspace()
+    strong = all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs)
+    if len(found.leftover.split()) > 1 or not (indented or strong):
+        # Far from a step these numbers mean nothing, whatever they are.
+        state.told = Told(None, None, None, None, _far)
         return None
-    if all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs) and any(
-        pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)
-    ):
+    if indented and not _repeats(found, block):
+        return None
+    if strong and any(pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)):
         return [Found(_named(found.pairs, message.text, rank, "")[0])]
     return None
 
@@ -145,13 +152,17 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
         state.told = told._replace(at=at | places)
         return [Found(values, *_place(state, told))]
     timing = [pair for pair in found.pairs if is_timing(pair.name)]
-    if found.loose > 1 or len(text) > 160 or (text[:1].isspace() and not timing):
+    if found.loose > 1 or len(text) > LONGEST_PLACE or (text[:1].isspace() and not timing):
         return None
     if not timing and (found.pairs or len(found.leftover.split()) > 4):
         return None
-    _begin(block, state, told, bare=not timing)
     if not timing:
+        if len(text) < LONGEST_PLACE // 2:
+            # No other line of its shape has so many more digits that it would be too long.
+            state.told = told._replace(place=_place_bare, at=places)
+        _place_bare(state, told)
         return []
+    _begin(block, state, told, bare=False)
     values, at = _named(timing, text, rank, "")
     state.told = told._replace(place=_place_timing, at=at | places)
     return [Found(values, step, epoch)]
@@ -175,6 +186,12 @@ def _place_timing(state: State, told: Told) -> Place:
     return told.step, told.epoch
 
 
+def _place_bare(state: State, told: Told) -> Place:
+    """A step or epoch and nothing else."""
+    _begin(state.of(_Block), state, told, bare=True)
+    return None, None
+
+
 def _hang(state: State, told: Told) -> Place | None:
     """The place of a line below the one that told its step."""
     block = state.of(_Block)
@@ -182,6 +199,12 @@ def _hang(state: State, told: Told) -> Place | None:
         return None
     block.line = state.number
     return block.step, block.epoch
+
+
+def _far(state: State, told: Told) -> Place | None:
+    """A line that means something only just below a step."""
+    latest = max(state.of(_Block).line, state.heading_line)
+    return None if state.number - latest <= REACH else (None, None)
 
 
 def _hang_bare(state: State, told: Told) -> Place | None:
