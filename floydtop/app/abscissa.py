@@ -151,6 +151,8 @@ def step_counter(session: Session, axis: str, run: str = "") -> Series | None:
 
 def _known(times: Sequence[float], steps: Sequence[float]) -> tuple[list[float], list[float]]:
     """The points whose time and step are known."""
+    if math.isfinite(sum(times)) and math.isfinite(sum(steps)):
+        return list(times), list(steps)
     pairs = [(t, step) for t, step in zip(times, steps, strict=True) if t == t and step == step]
     return [t for t, _ in pairs], [step for _, step in pairs]
 

@@ -52,7 +52,7 @@ class Curves:
         made_for = (spec.key, options.axis, options.x_metric, options.log)
         if made_for != self._made_for:
             self._made_for, self._log = made_for, options.log
-            self._strokes, self._smoothers, self.scale = {}, {}, Scale()
+            self._strokes, self.scale = {}, Scale()
         x0, x1 = view.x_range(spec)
         drawn: list[Drawn] = []
         for index, name in enumerate(spec.names):

@@ -44,6 +44,7 @@ class ColumnCache:
         self._edges = (0.0, 0.0, 0.0, 0.0)
         self._columns: list[Column | None] = []
         self._rises_to = 0
+        self._trusted = 0
 
     def columns(
         self, xs: Sequence[float], ys: Sequence[float], x0: float, x1: float, count: int
@@ -61,6 +62,8 @@ class ColumnCache:
         continues = self._continues(xs, ys, size)
         if not continues:
             self._rises_to = 0
+        if self._trusted:
+            self._rises_to, self._trusted = min(self._trusted, size), 0
         if view != self._view or not continues:
             self._view = view
             self._clear(max(count, 0))
@@ -71,6 +74,10 @@ class ColumnCache:
             self._columns = list(self._columns)
             self._extend(xs, ys, begin, size)
         return self._columns
+
+    def trust(self, size: int) -> None:
+        """Somebody has looked: the first `size` x never fall, and none is NaN."""
+        self._trusted = size
 
     def _clear(self, count: int) -> None:
         self.hidden = 0

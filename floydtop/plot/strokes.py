@@ -32,6 +32,7 @@ class StrokeCache:
         self._size = 0
         self._ends: tuple[float, ...] = ()
         self._latest = -math.inf
+        self._rises = True
 
     def strokes(
         self, xs: Sequence[float], ys: Sequence[float], x0: float, x1: float, count: int
@@ -43,7 +44,7 @@ class StrokeCache:
         """
         size = min(len(xs), len(ys))
         if size < self._size or not same(self._ends, (xs[0], xs[self._size - 1]) if self._size else ()):
-            self._starts, self._size, self._latest = [], 0, -math.inf
+            self._starts, self._size, self._latest, self._rises = [], 0, -math.inf, True
         self._find_starts(xs, size)
         self._ends = (xs[0], xs[size - 1]) if size else ()
         starts = self._starts if len(self._starts) <= _MOST_STROKES else [0]
@@ -52,6 +53,8 @@ class StrokeCache:
         self._caches += [ColumnCache(log=self._log) for _ in range(len(starts) - len(self._caches))]
         strokes: list[Sequence[Column | None]] = []
         for cache, start, end in zip(self._caches, starts, ends, strict=True):
+            if self._rises:
+                cache.trust(size)
             whole = start == 0 and end == len(xs) == len(ys)
             own_xs, own_ys = (xs, ys) if whole else (xs[start:end], ys[start:end])
             columns = cache.columns(own_xs, own_ys, x0, x1, count)
@@ -68,6 +71,7 @@ class StrokeCache:
             # Nearly always: a fifth of the time of the loop.
             self._latest, self._size = fresh[-1], size
             return
+        self._rises = self._rises and not fresh
         for index, x in enumerate(fresh, self._size):
             if x < latest and len(self._starts) <= _MOST_STROKES:
                 self._starts.append(index)
