@@ -136,6 +136,10 @@ class Validator:
             not isinstance(thing, _TYPES[wanted]) or (isinstance(thing, bool) and wanted != "boolean")
         ):
             return f"{where} is no {wanted}"
+        if isinstance(thing, int) and not schema.get("minimum", thing) <= thing <= schema.get(
+            "maximum", thing
+        ):
+            return f"{where} has more than 64 bits"
         if isinstance(thing, dict):
             return self._object(thing, schema, where)
         if isinstance(thing, list):

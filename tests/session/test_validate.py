@@ -21,7 +21,8 @@ from tests.session import samples
 SCHEMA = json.loads((files("floydtop.session") / "session-v1.schema.json").read_text())
 OURS, THEIRS = Validator(SCHEMA), Draft202012Validator(SCHEMA)
 
-junk = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3)
+whole = st.integers() | st.sampled_from([2**63 - 1, 2**63, -(2**63), -(2**63) - 1])
+junk = st.none() | st.booleans() | whole | st.floats(allow_nan=False) | st.text(max_size=3)
 junk = junk | st.lists(junk, max_size=4) | st.dictionaries(st.text(max_size=2), junk, max_size=2)
 
 
