@@ -218,7 +218,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         words = (
             self.place,
             f"page {self.page + 1}/{self.pages}" if self.pages > 1 else "",
-            f"{dropped} values of further metrics not kept" if dropped else "",
+            f"{dropped} further metrics not kept" if dropped else "",
             self.activity,
         )
         return "  ".join(filter(None, words))

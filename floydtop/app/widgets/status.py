@@ -6,6 +6,7 @@ import os
 
 from rich.cells import cell_len, set_cell_size
 
+from floydtop.app.loading import loading_words
 from floydtop.app.options import Options
 from floydtop.app.palette import Palette
 from floydtop.app.safe import clean
@@ -45,6 +46,7 @@ class StatusBar(Canvas):
             "pace": pace_words(session, palette),
             "progress": progress_words(progress, palette),
             "axis": [Run(f" {axis_words(view.options)} ", palette.dim)],
+            "loading": loading_words(session, palette),
             "elapsed": [Run(f" {elapsed:>6} ", palette.text)] if job is not None else [],
             "mode": self._mode(mode),
             "state": [Run(f" {sign} {words} ", style)],
@@ -56,7 +58,7 @@ class StatusBar(Canvas):
             parts[part] = []
         room = width - sum(map(row_width, parts.values())) - 3
         left = [*parts["brand"], *parts["state"], *self._job_name(session.name, room)]
-        left += [*parts["pid"], *parts["elapsed"]]
+        left += [*parts["pid"], *parts["elapsed"], *parts["loading"]]
         right = [*parts["progress"], *parts["bar"], *parts["pace"], *parts["axis"], *parts["mode"]]
         self.show([spread(left, right, width, palette.dim)])
 
