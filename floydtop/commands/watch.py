@@ -222,6 +222,13 @@ def _show_as_recorded(session: Path) -> int:
     from floydtop.commands.rules import given_rules
 
     if given_rules():
+        from floydtop.session.writer import is_being_recorded
+
+        if is_being_recorded(session):
+            raise FloydtopError(
+                "It is being recorded already, by other rules: "
+                f"end that with `floydtop stop {session.stem}` first."
+            )
         raise FloydtopError(
             f"{session.stem} is a recording, its lines were read already: name the job or log."
         )

@@ -6,8 +6,8 @@ import re
 
 # A container's cgroup ends in its 64-digit id, bare (cgroup v1) or as docker-ID.scope, libpod-ID.scope,
 # cri-containerd-ID.scope (systemd).
-_CONTAINER = re.compile(r"/(?:(?P<tool>[a-z-]+)-)?(?P<id>[0-9a-f]{64})(?:\.scope)?(?:/|$)")
-_SERVICE = re.compile(r"/(?P<unit>[^/]+\.service)(?:/|$)")
+_CONTAINER = re.compile(r"/(?:(?P<tool>[a-z-]+)-)?(?P<id>[0-9a-f]{64})(?:\.scope)?(?:/|$)", re.MULTILINE)
+_SERVICE = re.compile(r"/(?P<unit>[^/\n]+\.service)(?:/|$)", re.MULTILINE)
 
 
 def output_command(pid: int) -> str | None:
@@ -33,5 +33,5 @@ def command_for(cgroups: str) -> str | None:
     own = [unit for unit in units if not unit.startswith("user@")]
     if own:
         user = "--user " if len(own) < len(units) else ""
-        return f"journalctl {user}-f -o cat -u {own[-1]} | floydtop -"
+        return f"journalctl {user}-f --no-tail -o cat -u {own[-1]} | floydtop -"
     return None

@@ -52,12 +52,20 @@ def sentence(pid: int, link: str, end: Stop | None) -> str:
     if end is not None and is_terminal(end.descriptor.link):
         owner = _owner(end.through[-1] if end.through else None)
         return f"goes to the terminal {end.descriptor.link}{owner}: {_TRACE.format(pid=pid)}; {_RESTART}"
-    if link.startswith(("socket:", "pipe:")) and command is not None:
+    # A pipe in a service that somebody reads is no journal's: cron sends what it reads by mail.
+    piped = link.startswith("pipe:") and end is not None and bool(end.through)
+    is_journal = command is not None and command.startswith("journalctl")
+    if link.startswith(("socket:", "pipe:")) and command is not None and not (piped and is_journal):
         return f"goes to its container or service: {command}"
     if link.startswith("socket:"):
         return f"goes into a socket, which cannot be read: {help_with_log}"
+    if link.startswith("pipe:") and (end is None or not end.through):
+        return (
+            "goes into a pipe whose reader is not in sight, as in a container: "
+            f"`docker logs -f CONTAINER | floydtop -` outside of it; {help_with_log}"
+        )
     if link.startswith("pipe:"):
-        reader = _owner(end.through[-1] if end is not None and end.through else None)
+        reader = _owner(end.through[-1] if end is not None else None)
         return f"goes into a pipe{reader} that ends in no file: {help_with_log}"
     return f"goes to {link}: {help_with_log}"
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from floydtop.sources.containers import command_for, output_command
+from floydtop.sources.output import find_output
+from tests.sources.cgroups import group
+from tests.sources.jobs import Jobs, jobs
+
+__all__ = ["jobs"]
 
 IDENTITY = "3f2a" * 16
 
@@ -25,10 +34,10 @@ IDENTITY = "3f2a" * 16
             f"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-{IDENTITY}.scope\n",
             "crictl logs -f 3f2a3f2a3f2a | floydtop -",
         ),
-        ("0::/system.slice/train.service\n", "journalctl -f -o cat -u train.service | floydtop -"),
+        ("0::/system.slice/train.service\n", "journalctl -f --no-tail -o cat -u train.service | floydtop -"),
         (
             "0::/user.slice/user-1000.slice/user@1000.service/app.slice/train.service\n",
-            "journalctl --user -f -o cat -u train.service | floydtop -",
+            "journalctl --user -f --no-tail -o cat -u train.service | floydtop -",
         ),
         ("0::/user.slice/user-1000.slice/session-3.scope\n", None),
         ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn.scope\n", None),
@@ -42,3 +51,53 @@ def test_the_command_is_the_one_for_the_container(cgroups: str, command: str | N
 
 def test_a_process_that_is_gone_has_no_command() -> None:
     assert output_command(99999999) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        (f"docker-{IDENTITY}.scope", "docker logs -f 3f2a3f2a3f2a | floydtop -"),
+        ("train.service", "journalctl -f --no-tail -o cat -u train.service | floydtop -"),
+    ],
+)
+def test_a_job_in_the_cgroup_of_a_container_or_service_is_told_apart(
+    jobs: Jobs, name: str, command: str
+) -> None:
+    (jobs.directory / "serve.py").write_text(
+        "import socket, subprocess, sys\n"
+        "ours, theirs = socket.socketpair()\n"
+        "child = subprocess.Popen([sys.executable, 'train.py'], stdout=theirs, stderr=theirs)\n"
+        "theirs.close()\n"
+        "while ours.recv(4096): pass\n"
+    )
+    with group("output", "cpuacct") as outer:
+        inner = outer / name
+        inner.mkdir()
+        pid = jobs.start("$PY serve.py")
+        (inner / "cgroup.procs").write_text(str(pid))
+        sentence = find_output(pid).sentence
+        (outer / "cgroup.procs").write_text(str(pid))
+        inner.rmdir()
+    assert sentence.endswith(f"goes to its container or service: {command}.")
+
+
+INSIDE = """
+mount -t proc proc /proc || { echo not permitted; exit; }
+sleep 100 &
+exec "$PY" -c 'import sys; from floydtop.sources.output import find_output
+print(find_output(int(sys.argv[1])).sentence)' $!
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a process namespace")
+def test_a_pipe_that_is_read_outside_the_container_is_said_to_be() -> None:
+    done = subprocess.run(
+        ["unshare", "-mp", "--fork", "sh", "-c", INSIDE],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=os.getcwd(), PY=sys.executable),
+    )
+    if "not permitted" in done.stdout + done.stderr:
+        pytest.skip("NOT TESTED IN A CONTAINER: namespaces or mounts are not permitted here")
+    assert "whose reader is not in sight, as in a container" in done.stdout, done.stderr
