@@ -31,6 +31,8 @@ _METRIC_WORDS = words(
     mae rmse mape rmsle r2 mcc kappa error err nll bce xent cel kl kld elbo likelihood loglik
     logloss reward rewards score psnr ssim lpips fid entropy bpb bpc bpd top1 top5 hits ndcg mrr cost
     regret gloss dloss correlation pearson spearman exact_match fitness deviance hinge huber gnorm fb1
+    accu crossentropy smoothl1 mase wape smape msle gini brier ece sdr sisdr sisnr snr pesq stoi
+    ter sari bertscore comet ade fde mota hota pck nme epe return returns success tpr fpr fnr tnr ari nmi mar
     trl tel cider spice divergence ents pplx mpjpe eer der las uas silhouette inertia
     """
 )
@@ -48,7 +50,7 @@ _TIMING = re.compile(
         throughput|memory|mem|max_mem|gpu_mem|gpu|vram|rss|mb|gb|gib|mib|tps|wps|ups|mfu|hfu|tflops|tflop|flops|
         data_time|iter_time|batch_time|time_elapsed|ms|wall|walltime|train_wall|gb_free|tokens?_per_.*|
         samples_per_.*|steps_per_.*|.*_per_(?:second|sec|step|epoch|sample|iter|s)|data|total_flos|
-        tokens_seen|num_tokens|num_input_tokens_seen|consumed.samples|it_s|tok_s
+        [a-z]{0,16}samplespersec|(?:max)?memallocated|tokens_seen|num_tokens|num_input_tokens_seen|consumed.samples|it_s|tok_s
     )(?:$|[/_.\- (\[])""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -58,13 +60,15 @@ _UNIT = re.compile(
 )
 _CONFIG = words(
     """
-    wpb bsz v_num skipped mom timeout retry
+    wpb bsz micro_step v_num skipped mom timeout retry
     seed batch_size batchsize bs world_size rank local_rank num_workers n_parameters num_parameters
     params parameters version port pid num_epochs max_steps max_epochs num_samples patience timestamp ts
     level lineno process thread n_params warmup_steps hidden_size num_layers vocab_size block_size size
     width height dim num_classes n_layer n_head n_embd dropout exit code gpus nodes year line
     """
 )
+# `training acc over epoch`, `accuracy on test set`: what is measured is said first.
+_ABOUT = re.compile(r" (?:over|for|on|of|per|after) ")
 _NUMBERING = "0123456789@_"
 _SPLIT = re.compile(r"[^a-z0-9@]+")
 
@@ -104,13 +108,14 @@ def is_config(name: str) -> bool:
         lower in _CONFIG
         or lower.startswith(("number of", "num ", "no. of", "consumed"))
         or "batch size" in lower
+        or lower.endswith("copypaste")
     )
 
 
 @lru_cache(maxsize=4096)
 def is_strong_metric(name: str) -> bool:
     """Whether the name ends in a word that can hardly be a setting: good enough on a line without a step."""
-    parts = [word for word in _SPLIT.split(name.lower()) if word]
+    parts = [word for word in _SPLIT.split(_ABOUT.split(name.lower())[0]) if word]
     return bool(parts) and parts[-1].rstrip(_NUMBERING) in _STRONG_WORDS
 
 

@@ -2,77 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-from floydtop.parse.names import STEP_NAMES, is_config, is_metric, is_timing, words
-
-_NUMBER = (
-    r"[-+]?(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?"
-    r"|(?i:nan|inf(?:inity)?)(?![\w]))"
+from floydtop.parse.names import is_config, is_metric, is_timing
+from floydtop.parse.tokens import (
+    AFTER_EPOCH,
+    ASIDE,
+    BARE_WORDS,
+    BETWEEN,
+    BRACKET,
+    CALLED,
+    CLOSED,
+    COUNTED,
+    COUNTER,
+    COUNTS,
+    COUPLE,
+    DATA_PARTS,
+    EPOCH_WORDS,
+    GLOBAL,
+    JUNK,
+    LAST,
+    MODIFIERS,
+    NUMBERED,
+    PLURALS,
+    PREPOSITIONS,
+    RANGE,
+    RATE,
+    SECTION,
+    SECTIONS,
+    SEPARATOR,
+    SOURCES,
+    STEP_WORDS,
+    STRIP,
+    SUMMARY,
+    TOKEN,
 )
-_TOKEN = re.compile(
-    # Clock times, dates, durations, versions are tokens too, so that their digits are no values.
-    r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?|\d{4}[-/]\d\d[-/]\d\d|\d+[dhm] ?\d+[hms]\b"
-    r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
-    rf"|(?<![\w.@$#\\])(?<![A-Za-z_][-+])(?P<number>{_NUMBER})"
-    r"(?P<unit>%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
-    r"(?P<bad>[A-Za-z_\\]|[:.][A-Za-z0-9_]|[-][A-Za-z0-9_]|=|\()?"
-)
-_RATE = re.compile(
-    r"\s?((?:it|iter|iters|batch|batches|samples?|tok|tokens?|steps?|img|images|imgs|examples?|ex|seq|sequences|"
-    r"words?|wps|ups|[KMG]i?B|MB|frames?)?/(?:s|sec|second)\b|(?:ms|s|sec)/(?:it|iter|step|batch|epoch|img|sample)\b|"
-    r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s{0,4}(?:$|[,;|)\]])))(?!\s?[:=])"
-)
-_COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", re.IGNORECASE)
-_SEPARATOR = re.compile(
-    r"[,;|\t\]{}]|:\s|\s[-–—>]{1,3}\s|\s\s|=>|->|\)\s|\.\s\s?(?=[A-Z])(?<!Val\. )(?<!Avg\. )"
-)
-_STRIP = " \t*\"'`[({<>#~•·│┃|:="
-_SECTION = re.compile(
-    r"(?<![A-Za-z])(?:(train|training|train_inner)|(val|valid|validation|validate|validating)|(test|testing)|"
-    r"(eval|evaluation|evaluating|Saving dict)|(dev))(?![a-z])",
-    re.IGNORECASE,
-)
-_SECTIONS = {1: "train", 2: "val", 3: "test", 4: "eval", 5: "dev"}
-_MODIFIERS = words(
-    """
-    train training val val. valid validation test testing eval evaluation dev avg avg. average mean
-    total running  epoch batch step current global moving smoothed ema last final curr cur lm mlm
-    mim aux raw ce kl q pi policy  value critic actor d g gen disc reg cls box obj bbox mask seg dfl
-    rpn teacher student per token learning top  mini minibatch weighted macro micro binary
-    training's iteration iter bit src tgt src. grad gradient  perplexity loss accuracy error macro-
-    averaged overall class pixel mean_iou the model's
-    """
-)
-# Plurals are settings: `epochs: 100` in a configuration is no place on an axis.
-_EPOCH_WORDS = frozenset(["epoch", "ep", "epoche"])
-_STEP_WORDS = frozenset(
-    [
-        *(name for name in STEP_NAMES if not name.endswith("s")),
-        *(
-            "round",
-            "it",
-            "episode",
-            "generation",
-            "trial",
-            "gen",
-            "timesteps",
-            "num_updates",
-            "num_timesteps",
-        ),
-    ]
-)
-_DATA_PARTS = frozenset(["train", "val", "valid", "validation", "test", "eval"])
-_BETWEEN = frozenset(["±", "+/-", "+-", "+", "-", "..", "to", "(*", "=", "x", "*"])
-_AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":["])
-_SUMMARY = re.compile(r"\b(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b", re.I)
-_JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|[\w.]\(\)|\w\[\"")
-# PyTorch's tutorials: `[1,  2000] loss: 2.173` is epoch and batch.
-_COUPLE = re.compile(r"\[\s{0,4}(\d{1,7}),\s{1,8}(\d{1,9})\]\s")
-_CALLED = re.compile(r"\(\w*\)$")
-# Words that name a metric when a number follows directly, though they name settings as well.
-_BARE_WORDS = frozenset(["norm", "kl"])
 
 
 @dataclass
@@ -104,6 +68,8 @@ class Pairs:
     section: str = ""
     loose: int = 0
     """Numbers that no name could be found for."""
+    passing: bool = False
+    """The step is that of a pass over data that is not trained on: mmengine's `Iter(val) [200/200]`."""
     leftover: str = ""
     """Text after the last number."""
 
@@ -131,12 +97,12 @@ class _Scan:
     def run(self) -> Pairs:
         end = 0
         text, out = self.text, self.out
-        couple = _COUPLE.match(text)
+        couple = COUPLE.match(text)
         if couple:
             out.epoch, out.step = float(couple[1]), float(couple[2])
             out.at = {"epoch": couple.start(1), "step": couple.start(2)}
             end, self.last = couple.end(), "step"
-        for token in _TOKEN.finditer(text, end):
+        for token in TOKEN.finditer(text, end):
             gap = text[end : token.start()]
             if token["skip"] is not None:
                 self._see(gap)
@@ -144,16 +110,28 @@ class _Scan:
                 end = token.end()
                 continue
             number, bad = token["number"], token["bad"]
+            if text[token.start() - 1 : token.start()] == "#" and not COUNTER.search(gap):
+                continue
             self.start = token.start("number")
-            if bad is not None and bad != "(" and _RATE.match(text, token.end("number")) is None:
+            upto = (
+                RANGE.match(text, token.end("number"))
+                if bad is not None and text[token.start() - 1] == "["
+                else None
+            )
+            if upto:
+                # MXNet: `Batch [100-200]` is the mean of these batches.
+                number, bad, self.start = upto[1], None, upto.start(1)
+            if bad == "=" and self.last == "value" and gap.strip() == "/":
+                bad = None
+            if bad is not None and bad != "(" and RATE.match(text, token.end("number")) is None:
                 self._see(gap)
                 self.last = "skip"
                 end = token.end() - len(bad)
                 continue
             value = float(number.replace(",", "") if "," in number else number)
             unit = token["unit"] or ""
-            stop = token.end("unit") if unit else token.end("number")
-            rate = None if unit else _RATE.match(text, stop)
+            stop = upto.end(1) if upto else token.end("unit") if unit else token.end("number")
+            rate = None if unit else RATE.match(text, stop)
             if value - value != 0 and not self._may_follow(gap):
                 continue
             self._number(value, gap, rate[1] if rate else unit, stop)
@@ -174,22 +152,29 @@ class _Scan:
         return connected or (bool(parts) and is_metric(parts[-1])) or gap.strip() in ("(", "/")
 
     def _see(self, text: str) -> None:
-        for match in _SECTION.finditer(text):
-            self.out.section = _SECTIONS[match.lastindex or 1]
+        for match in SECTION.finditer(text):
+            self.out.section = SECTIONS[match.lastindex or 1]
 
     def _number(self, value: float, gap: str, unit: str, end: int) -> None:
         bare = gap.strip()
+        out = self.out
         if self.last and bare in ("/", "of"):
             self._total(value)
         elif bare in ("(", "") and self.last in ("value", "fraction") and self._parenthesis(value, unit, end):
             return
-        elif bare in _BETWEEN:
+        elif bare == "=" and self.last == "fraction":
+            # `accuracy: 2531/10042=0.2520` is one number, too.
+            out.pairs[-1].value, out.pairs[-1].at = value, self.start
+            self.last = "skip"
+        elif bare in BETWEEN:
             self.last = "skip"
         elif not any(map(str.isalpha, bare)):
             self._unnamed(value, bare, unit, end)
         else:
             connected, name, parts = _key(gap)
-            if not name:
+            if parts[:1] == ["of"] and self.last in ("step", "epoch"):
+                self._total(value)
+            elif not name:
                 self._see(gap)
                 self._unnamed(value, "|", unit, end)
             else:
@@ -199,17 +184,26 @@ class _Scan:
         self, value: float, gap: str, connected: bool, name: str, parts: list[str], unit: str, end: int
     ) -> None:
         out = self.out
-        kind = _CALLED.sub("", parts[-1].lower()).rstrip(".")
-        if not unit and kind in _EPOCH_WORDS and (len(parts) == 1 or value.is_integer()):
+        kind = CALLED.sub("", parts[-1].lower()).rstrip(".")
+        if parts[-1].lower().endswith(("(val)", "(test)")):
+            out.passing = True
+        if len(parts) == 2 and kind in NUMBERED and value.is_integer():
+            kind = parts[0].lower()
+        if not unit and kind in EPOCH_WORDS and (len(parts) == 1 or value.is_integer()):
             self._see(gap)
             if out.epoch is None:
                 out.epoch = value
                 out.at["epoch"] = self.start
                 self.last = "epoch"
             return
-        if not unit and (kind in _STEP_WORDS or self._opens(name, connected, end)):
+        if not unit and (kind in STEP_WORDS or self._opens(name, connected, end)):
             self._see(gap)
-            if out.step is None or kind == "global_step":
+            if self.last == "lead" and self.text[out.at["step"] - 1] == "[" and not out.steps:
+                # `[0] step 8 loss 0.5`: a rank before the step.
+                out.rank = as_rank(out.step or 0.0)
+                out.at["rank"] = out.at["step"]
+                out.step = None
+            if out.step is None or kind in GLOBAL:
                 out.step = value
                 out.at["step"] = self.start
                 self.last = "step"
@@ -217,25 +211,33 @@ class _Scan:
         if (
             not unit
             and connected
-            and name.lower() in _DATA_PARTS
+            and name.lower() in DATA_PARTS
             and not out.pairs
             and self._part(value, gap, end)
         ):
             return
         self._see(gap[: gap.rfind(name)])
-        own = _SECTION.match(name) if not out.pairs else None
-        if own and not out.section:
+        own = SECTION.match(name) if not out.pairs else None
+        if own and not out.section and name[own.end() : own.end() + 1] in ("", " "):
             # `val Loss: 0.23 Acc: 0.91`: what follows without a comma is of the same part.
-            self.opening = _SECTIONS[own.lastindex or 1]
+            self.opening = SECTIONS[own.lastindex or 1]
         elif self.opening and any(mark in gap for mark in ",|;"):
             self.opening = ""
-        if _SUMMARY.search(name) or is_config(name) or (name.lower() in _DATA_PARTS and value.is_integer()):
+        prose = (len(parts) > 1 and parts[0] in PREPOSITIONS) or name.endswith(SOURCES)
+        if (
+            prose
+            or SUMMARY.search(name)
+            or is_config(name)
+            or (name.lower() in DATA_PARTS and value.is_integer())
+        ):
             self.last = "skip"
             return
         self._value(value, name, parts, connected, unit, end)
 
     def _opens(self, name: str, connected: bool, end: int) -> bool:
-        """Names that are steps only at the beginning of a message: llm.c's `s:`, DeepSpeed's `steps:`."""
+        """Names that are steps at the beginning of a message (llm.c's `s:`) or behind an epoch (`iters:`)."""
+        if connected and name in PLURALS and self.last in ("epoch", "total:epoch"):
+            return True
         return name == "Up." or (name in ("s", "steps") and connected and end < 16)
 
     def _part(self, value: float, gap: str, end: int) -> bool:
@@ -246,7 +248,7 @@ class _Scan:
             self._see(gap)
             out.step = value
             out.at["step"] = self.start
-            self.last = "step"
+            self.last = "lead"
             return True
         if following == "[" and out.epoch is None:
             self._see(gap)
@@ -258,11 +260,12 @@ class _Scan:
 
     def _value(self, value: float, name: str, parts: list[str], connected: bool, unit: str, end: int) -> None:
         if connected:
-            fits = len(parts) <= 6 and len(name) <= 64 and not _JUNK.search(name)
+            fits = len(parts) <= 6 and len(name) <= 64 and not JUNK.search(name)
         else:
+            parts = ASIDE.sub("", name).split() or parts
             last = parts[-1]
-            known = is_metric(last) or is_timing(last) or last.lower() in _BARE_WORDS
-            fits = known and all(part.lower() in _MODIFIERS for part in parts[:-1])
+            known = is_metric(last) or is_timing(last) or last.lower() in BARE_WORDS
+            fits = known and all(part.lower() in MODIFIERS for part in parts[:-1])
         if not fits:
             self.last = "skip"
             self.out.loose += 1
@@ -303,6 +306,9 @@ class _Scan:
                 pair.value, pair.at = value, self.start
             self.last = "skip"
             return True
+        if COUNTS.match(self.text, end):
+            self.last = "skip"
+            return True
         if self.text[end : end + 2].lstrip()[:1] == ")" and not unit:
             out.pairs.append(Pair(f"{pair.name}.avg", value, True, self.start, pair.section))
             self.last = "skip"
@@ -319,8 +325,8 @@ class _Scan:
         following = self.text[end : end + 12].lstrip()[:1]
         lead = self.last in ("lead", "total:lead")
         marks = bare.replace(" ", "").replace("\t", "")
-        if (lead or self.last in ("epoch", "total:epoch")) and marks in _AFTER_EPOCH:
-            counted = _COUNTED.match(self.text, end) is not None
+        if (lead or self.last in ("epoch", "total:epoch")) and marks in AFTER_EPOCH:
+            counted = COUNTED.match(self.text, end) is not None
             if (lead or out.step is None) and (marks.endswith("[") or following == "/" or counted):
                 if lead:
                     out.epoch = out.epoch if out.epoch is not None else out.step
@@ -330,8 +336,20 @@ class _Scan:
                 out.at["step"] = self.start
                 self.last = "step"
                 return
-        if marks == "[" and following == "/" and out.step is None and out.pairs and self.last == "value":
+        if (
+            marks == "["
+            and out.step is None
+            and out.pairs
+            and self.last == "value"
+            and CLOSED.match(self.text, end)
+        ):
             # PyTorch's quickstart: `loss: 2.303494  [   64/60000]`.
+            out.step = value
+            out.at["step"] = self.start
+            self.last = "step"
+            return
+        if marks in ("", ")") and not out.placed and out.pairs and LAST.match(self.text, end):
+            # kuangliu's bars end in their count: `Loss: 1.5 | Acc: 45.1% (4510/10000) 391/391`.
             out.step = value
             out.at["step"] = self.start
             self.last = "step"
@@ -344,6 +362,12 @@ class _Scan:
                 out.step = value
                 out.at["step"] = self.start
                 self.last = "lead"
+                return
+            if not marks and end < 12 and BRACKET.match(self.text, end):
+                # `100 [D loss: 0.5, acc.: 50.00%] [G loss: 1.2]`
+                out.step = value
+                out.at["step"] = self.start
+                self.last = "step"
                 return
             if marks in ("", "#") and following == ":" and value.is_integer() and 0 <= value < 1e12:
                 self.label, self.label_at = value, self.start
@@ -365,10 +389,10 @@ def _key(gap: str) -> tuple[bool, str, list[str]]:
         text = text.rstrip(":= \t")
         if text[-1:] in ('"', "'", "`"):
             text = text[:-1]
-    tail = _SEPARATOR.split(text)[-1]
+    tail = SEPARATOR.split(text)[-1]
     if tail.count(")") > tail.count("("):
         tail = tail.rpartition(")")[2]
-    name = tail.strip(_STRIP)
+    name = tail.strip(STRIP).lstrip("/")
     return connected, name, name.split()
 
 
@@ -379,4 +403,4 @@ def pairs(text: str) -> Pairs:
 
 def names_section(name: str) -> bool:
     """Whether a name says itself which part of the data it is about: val_loss, Test Acc."""
-    return _SECTION.search(name.replace("_", " ")) is not None
+    return SECTION.search(name.replace("_", " ")) is not None

@@ -10,14 +10,14 @@ from floydtop.parse.lines import Line, clean
 
 _RANK = re.compile(
     r"\s{0,8}(?:\[(?:rank|default|worker|local_rank)[ :=]?(?P<rank>\d{1,5})\]:?"
-    r"|\[Rank (?P<dist>\d{1,5})\]"
+    r"|\[Rank (?P<dist>\d{1,5})\]|\[\d{1,5},(?P<mpi>\d{1,5})\]<std(?:out|err)>:"
     r"|rank[ =:]?(?P<bare>\d{1,5})(?::|\s\|)"
     r"|\[[\w.-]{1,64}:(?P<host>\d{1,5})\]:"
     r"|\((?:[\w.<>]{1,64} )?pid=\d{1,9}(?:, ip=[\d.]{7,15})?\))\s{0,8}"
 )
 _STAMP = re.compile(
-    r"\s{0,8}[\[(]?(?P<date>\d{4}[-/.]\d\d[-/.]\d\d)[T _-](?P<clock>\d\d:\d\d:\d\d)(?P<fraction>[.,]\d{1,9})?"
-    r"\s?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?[\])]?(?=$|[\s,|:\]-])"
+    r"\s{0,8}[\[(]?(?:[DIWEF] )?(?P<date>\d{4}[-/.]\d\d[-/.]\d\d)[T _-](?P<clock>\d\d:\d\d:\d\d)"
+    r"(?P<fraction>[.,]\d{1,9})?\s?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?[\])]?(?=$|[\s,|:\]-])"
 )
 _SHORT_STAMP = re.compile(
     r"\s{0,8}(?:[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,4}\d{1,9} [\w.]{1,64}:\d{1,6}\]"  # glog, absl
@@ -34,7 +34,7 @@ _FIELD = re.compile(
     r"|[\w.]{1,64}(?::[\w<>.]{1,64})?:\d{1,6}(?=\s{1,4}-|\]|\s\|)"
     r"|[\w.-]{1,64}:\d{1,6}(?=\t)"
     r"|[\w.]{1,64}\.py(?::\d{1,6})?(?=\s)"
-    r"|\[titan\]|<\w{1,32}>"
+    r"|\[titan\]|<\w{1,32}>|[A-Za-z][\w.-]{0,40}\](?=\s)|\([\w.]{1,64}\.py[ :]\d{1,6}\):?"
     rf"|[A-Za-z_][\w.]{{0,63}}(?=\s{{1,8}}(?:-|\|)\s{{1,4}}(?:{_LEVEL}|\w[\w.]{{0,63}}\s-\s{_LEVEL}))"
     rf"|[A-Za-z_][\w.]{{0,63}}(?=\s{_LEVEL}:))"
 )
@@ -93,7 +93,7 @@ def strip(text: str) -> Message:
 
 
 def _rank(match: re.Match[str], text: str, at: int) -> tuple[int, int]:
-    for kind in ("rank", "dist", "bare", "host"):
+    for kind in ("rank", "dist", "mpi", "bare", "host"):
         if match[kind] is not None:
             return int(match[kind]), len(text) - match.start(kind)
     return 0, at

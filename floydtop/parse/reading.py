@@ -175,7 +175,7 @@ def record(pairs: dict[str, float]) -> Found | None:
         if is_epoch(name):
             epoch = value if epoch is None else epoch
         elif is_step(name):
-            step = value if step is None or "global" in name else step
+            step = value if step is None or "global" in name or name == "num_updates" else step
         elif not is_config(name):
             values[name] = value
     placed = step is not None or epoch is not None

@@ -35,6 +35,13 @@ from tests.parse.reading import Point, events, lines, points
         ("[5]\ttrain-logloss:0.118\teval-error@0.7:0.98\n", [("train-logloss", 0.118, 5, None), ("eval-error@0.7", 0.98, 5, None)]),
         ("10:\tlearn: 0.5\ttest: 0.9\tbest: 0.9 (10)\ttotal: 61ms\tremaining: 273ms\n", [("learn", 0.5, 10, None), ("test", 0.9, 10, None)]),
         ("{'loss': '3.03', 'grad_norm': '0.9', 'epoch': '0.4'}\n", [("loss", 3.03, None, 0.4), ("grad_norm", 0.9, None, 0.4)]),
+        ("9001: 0.211667, 0.607300 avg loss, 0.001000 rate, 3.868000 seconds, 576064 images, 1.2 hours left\n", [("loss", 0.211667, 9001, None), ("avg loss", 0.6073, 9001, None)]),
+        ("[host] 2021-05-01 12:00:10,123 (trainer:679) INFO: 2epoch:train:1-53batch: loss_ctc=120.1, acc=0.45, train_time=0.9\n", [("loss_ctc", 120.1, 53, 2.0), ("acc", 0.45, 53, 2.0)]),
+        ("(trainer:328) INFO: 2epoch results: [train] loss=85.1, time=9 minutes and 10.1 seconds, total_count=1060, [valid] cer=0.2\n", [("train_loss", 85.1, None, 2.0), ("valid_cer", 0.2, None, 2.0)]),
+        (" Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.423\n Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=100 ] = -1.000\n", [("AP @[IoU=0.50:0.95 area=all maxDets=100]", 0.423, None, None)]),
+        ("             Epoch |               0 |\n| Epoch |  1 |\n| AverageEpRet |  -120 |\n| TotalEnvInteracts | 4000 |\n------------------\n", [("AverageEpRet", -120.0, 4000, 1.0), ("TotalEnvInteracts", 4000.0, 4000, 1.0)]),
+        ("Epoch #1: 1000it [00:05, 190.1it/s, env_step=1000, loss=0.5, rew=200.00]\n", [("env_step", 1000.0, 1000, 1.0), ("loss", 0.5, 1000, 1.0), ("rew", 200.0, 1000, 1.0)]),
+        ("Epoch 0:  20%|##        | 100/500 [01:00<04:00,  1.66it/s, loss=9.1, global_step=99.00]\n", [("loss", 9.1, 99, 0.0)]),
         ("epoch 1: {'accuracy': 0.7, 'f1': 0.81}\n", [("accuracy", 0.7, None, 1.0), ("f1", 0.81, None, 1.0)]),
     ],
 )  # fmt: skip

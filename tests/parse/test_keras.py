@@ -85,3 +85,20 @@ def test_sentences_of_callbacks_give_nothing() -> None:
 def test_a_second_fit_starts_again_at_its_own_epochs() -> None:
     text = f"Epoch 1/2\n{LAST}\nEpoch 2/2\n{LAST}\nEpoch 1/2\n{LAST}\n"
     assert [point[3] for point in points(text) if point[0] == "loss"] == [1.0, 2.0, 1.0]
+
+
+def test_a_bar_drawn_once_more_after_sentences_of_callbacks_is_still_of_its_epoch() -> None:
+    before = "8/8 ━━━━ 0s 69ms/step - acc: 0.5625 - loss: 1.3456"
+    after = "8/8 ━━━━ 1s 107ms/step - acc: 0.5625 - loss: 1.3456 - val_acc: 0.5250 - val_loss: 1.1987"
+    text = f"Epoch 4/6\n{before}\nEpoch 4: val_loss improved from None to 1.19875, saving it\n{after}\n"
+    assert points(text) == [
+        ("acc", 0.5625, None, 4.0),
+        ("loss", 1.3456, None, 4.0),
+        ("val_acc", 0.525, None, 4.0),
+        ("val_loss", 1.1987, None, 4.0),
+    ]
+
+
+def test_a_frame_that_a_warning_is_glued_to_is_no_line_of_text() -> None:
+    text = "7/Unknown 1s 91ms/step - acc: 0.6429 - loss: 0.6524/lib/iterator.py:164: UserWarning: ran out\n"
+    assert points(text) == []

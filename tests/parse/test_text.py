@@ -30,7 +30,7 @@ from tests.parse.reading import Point, events, points
         ("[rank0]:[titan] 2025-10-30 14:32:58,897 - root - INFO - step:  1  loss:  8.1661  memory:  2.47GiB(3.12%)  tps: 3,502", [("loss", 8.1661, 1, None)]),
         ("step:4 - actor/pg_loss:-0.01 - critic/score/mean:0.35", [("actor/pg_loss", -0.01, 4, None), ("critic/score/mean", 0.35, 4, None)]),
         ("2023/05/03 11:11:11 - mmengine - INFO - Epoch(train) [8][ 20/333]  lr: 1.0e-02  eta: 5:26:27  loss: 1.2", [("loss", 1.2, 20, 8.0)]),
-        ("2023/05/03 11:11:13 - mmengine - INFO - Epoch(val) [1][167/167]    coco/bbox_mAP: 0.3720", [("val_coco/bbox_mAP", 0.372, 167, 1.0)]),
+        ("2023/05/03 11:11:13 - mmengine - INFO - Epoch(val) [1][167/167]    coco/bbox_mAP: 0.3720", [("val_coco/bbox_mAP", 0.372, None, 1.0)]),
         ("2021-09-03 20:23:05.925 | INFO     | yolox.core.trainer:after_iter:246 - epoch: 8/300, iter: 30/47, mem: 1756Mb, total_loss: 4.9, size: 640, ETA: 1:10:00", [("total_loss", 4.9, 30, 8.0)]),
         ("[05/02 15:39:01 d2.utils.events]:  eta: 0:12:05  iter: 19  total_loss: 2.051  max_mem: 2000M", [("total_loss", 2.051, 19, None)]),
         ("INFO:tensorflow:loss = 0.5123, step = 101 (1.234 sec)", [("loss", 0.5123, 101, None)]),
@@ -43,6 +43,29 @@ from tests.parse.reading import Point, events, points
         ("1: epoch 3 step 5 loss 0.25", [("rank1/loss", 0.25, 5, 3.0)]),
         ("[rank3]: step 5 loss 0.25", [("rank3/loss", 0.25, 5, None)]),
         ("acc: 0.865625", [("acc", 0.865625, None, None)]),
+        ("2023-06-13 17:31:08 | INFO | train_inner | epoch 143:     85 / 282 loss=3.147, bsz=2186.3, num_updates=40100, lr=0.00015", [("loss", 3.147, 40100, 143.0)]),
+        ("2023-06-13 17:33:54 | INFO | valid | epoch 143 | valid on 'valid' subset | loss 4.001 | num_updates 40297 | best_loss 3.99", [("val_loss", 4.001, 40297, 143.0)]),
+        ("[2021-05-01 12:00:10 swin_tiny] (main.py 198): INFO Train: [3/300][10/1251]\teta 0:50:03 lr 0.000001\tloss 6.94 (6.95)\tmem 5000MB", [("loss", 6.94, 10, 3.0), ("loss.avg", 6.95, 10, 3.0)]),
+        (" | Test: [1][10/5005]    Time 0.500  top1  99.500 ( 99.4)", [("test_top1", 99.5, 10, 1.0), ("test_top1.avg", 99.4, 10, 1.0)]),
+        ("2021-05-01 13:02:00,000 - mmdet - INFO - Epoch(val) [1][5000]\tbbox_mAP: 0.3740, bbox_mAP_copypaste: 0.374 0.581", [("val_bbox_mAP", 0.374, None, 1.0)]),
+        ("INFO:root:Epoch[0] Batch [100-200]\tSpeed: 5000.10 samples/sec\taccuracy=0.212", [("accuracy", 0.212, 200, 0.0)]),
+        ("speechbrain.utils.train_logger - Epoch loaded: 10 - test loss: 1.9, test PER: 30.1", [("test loss", 1.9, None, 10.0), ("test PER", 30.1, None, 10.0)]),
+        ("step:125/5100 val_loss:4.2 train_time:20000ms step_avg:150.1ms", [("val_loss", 4.2, 125, None)]),
+        ("iteration: 1 of max_iter: 3, perplexity: 10.3442", [("perplexity", 10.3442, 1, None)]),
+        ("Epoch 2, change: 0.14293799", [("change", 0.14293799, None, 2.0)]),
+        ("100 [D loss: 0.5, acc.: 50.00%] [G loss: 1.2]", [("D loss", 0.5, 100, None), ("acc.", 50.0, 100, None), ("G loss", 1.2, 100, None)]),
+        ("(epoch: 30, iters: 200, time: 0.123, data: 0.002) G_GAN: 0.512 D_A: 0.2", [("G_GAN", 0.512, 200, 30.0), ("D_A", 0.2, 200, 30.0)]),
+        (" [====>...] Step: 100ms | Tot: 1s | Loss: 1.5 | Acc: 45.1% (4510/10000) 391/391", [("Loss", 1.5, 391, None), ("Acc", 45.1, 391, None)]),
+        ("Epoch #1: test_reward: 195.1 ± 10.2, best_reward: 195.1 ± 10.2 in #1", [("test_reward", 195.1, None, 1.0)]),
+        ("[1,3]<stdout>:step 9 loss 0.5", [("rank3/loss", 0.5, 9, None)]),
+        ("[2] step 8 loss 0.5", [("rank2/loss", 0.5, 8, None)]),
+        ("INFO 05-01 12:00:00 train.py:10] step 18 loss 0.5", [("loss", 0.5, 18, None)]),
+        ("step 4 HellaSwag accuracy: 2531/10042=0.2520", [("HellaSwag accuracy", 0.252, 4, None)]),
+        ("Accuracy of the network on the 10000 test images: 55 %", [("test_accuracy", 55.0, None, None)]),
+        ("[t-SNE] KL divergence after 300 iterations: 0.334095", [("KL divergence", 0.334095, 300, None)]),
+        ("[I 2021-05-01 12:00:00,123] Trial 3 finished with value: 0.9123 and parameters: {'lr': 0.01}. Best is trial 0 with value: 0.95.", [("value", 0.9123, 3, None)]),
+        ("epoch 3 metrics {'train/loss': 0.47, 'val/acc': 0.8}", [("train/loss", 0.47, None, 3.0), ("val/acc", 0.8, None, 3.0)]),
+        ("Losses {'ner': 12.25}", [("losses/ner", 12.25, None, None)]),
     ],
 )  # fmt: skip
 def test_a_printed_line_becomes_its_metrics(line: str, expected: list[Point]) -> None:
@@ -77,6 +100,9 @@ def test_a_printed_line_becomes_its_metrics(line: str, expected: list[Point]) ->
         "class 3: precision 0.5 recall 0.7 f1-score 0.6",
         "usage: train.py [--epoch 5] [--loss 0.5]",
         "tcp://10.0.0.1:29500 rank 3 port 8080",
+        "Better model found at epoch 0 with valid_loss value: 0.6279062628746033.",
+        "%WER 12.34 [ 1234 / 10000, 100 ins, 200 del, 934 sub ] exp/tri3/decode/wer_15",
+        "wandb:   loss 0.51",
     ],
 )
 def test_what_only_looks_like_a_metric_gives_none(line: str) -> None:
@@ -86,6 +112,21 @@ def test_what_only_looks_like_a_metric_gives_none(line: str) -> None:
 def test_a_result_below_its_step_belongs_to_it() -> None:
     text = "Train Epoch: 3 [640/6000 (11%)]\tLoss: 2.5\n\nTest set: Average loss: 1.2116, Accuracy: 703/1000 (70%)\n"
     assert points(text)[1:] == [("test_loss", 1.2116, 640, 3.0), ("test_Accuracy", 70.0, 640, 3.0)]
+
+
+def test_a_result_far_below_its_step_belongs_to_the_epoch_that_is_going_on() -> None:
+    text = "Epoch 3 step 100 loss: 1.5\nSeen so far: 6400\nTime taken: 5\nsaved\nValidation acc: 0.8625\n"
+    assert points(text)[1:] == [("Validation acc", 0.8625, None, 3.0)]
+
+
+def test_steps_that_begin_anew_are_of_no_epoch_that_was_told_before() -> None:
+    text = "epoch 3 step 100 loss: 1.5\nIteration 1, loss = 0.7\nIteration 2, loss = 0.6\n"
+    assert points(text)[1:] == [("loss", 0.7, 1, None), ("loss", 0.6, 2, None)]
+
+
+def test_a_pass_over_validation_data_stands_at_the_step_of_the_training() -> None:
+    text = "Iter(train) [ 5000/9000]  loss: 2.0\nIter(val) [200/200]    mIoU: 40.2000  mAcc: 50.1000\n"
+    assert points(text)[1:] == [("val_mIoU", 40.2, 5000, None), ("val_mAcc", 50.1, 5000, None)]
 
 
 def test_a_heading_gives_its_epoch_to_the_lines_under_it() -> None:

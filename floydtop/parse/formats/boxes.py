@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 
-from floydtop.parse.names import is_config, is_strong_metric
+from floydtop.parse.names import is_config, is_epoch, is_strong_metric
 from floydtop.parse.reading import NEVER, Format, Found, State, as_int, number
 
 _RULE = re.compile(r"\s{0,8}[+┏┡├└┌╒╞╘|]?[-=─━═]{5,200}.{0,200}")
 _ROW = re.compile(r"\s{0,8}[|│┃](?P<name>[^|│┃]{1,80})[|│┃](?P<value>[^|│┃]{0,80})[|│┃]\s{0,8}")
-_STEPS = ("total_timesteps", "total timesteps", "step", "steps", "iteration", "num_timesteps", "env_steps")
+_STEPS = (
+    "total_timesteps",
+    "total timesteps",
+    "step",
+    "steps",
+    "iteration",
+    "num_timesteps",
+    "env_steps",
+    "totalenvinteracts",
+)
 _HEADERS = ("test metric", "validate metric", "metric", "runningstage.testing metrics", "name")
 
 
@@ -21,6 +30,7 @@ class _Box:
         self.section = ""
         self.values: dict[str, float] = {}
         self.step: float | None = None
+        self.epoch: float | None = None
         self.last = NEVER
 
 
@@ -37,7 +47,7 @@ def read(text: str, state: State) -> list[Found] | None:
         found = _close(box)
         return found if found or box.last == state.number - 1 else None
     if box.last != state.number - 1 and box.values:
-        box.values, box.step, box.section = {}, None, ""
+        box.values, box.step, box.epoch, box.section = {}, None, None, ""
     box.last = state.number
     if not box.seen:
         box.seen = True
@@ -51,18 +61,21 @@ def read(text: str, state: State) -> list[Found] | None:
     if point is None or not label or label.lower() in _HEADERS:
         return []
     full = f"{box.section}{label}" if box.section and name.startswith("   ") else label
-    if label.lower() in _STEPS:
+    last = label.lower().rpartition("/")[2]
+    if last in _STEPS:
         box.step = point
-    if not is_config(label):
+    if is_epoch(last):
+        box.epoch = point
+    elif not is_config(label):
         box.values[full] = point
     return []
 
 
 def _close(box: _Box) -> list[Found]:
-    values, step = box.values, as_int(box.step)
-    box.values, box.step, box.section = {}, None, ""
-    told = step is not None or any(map(is_strong_metric, values))
-    return [Found(values, step=step)] if values and told else []
+    values, step, epoch = box.values, as_int(box.step), box.epoch
+    box.values, box.step, box.epoch, box.section = {}, None, None, ""
+    told = step is not None or epoch is not None or any(map(is_strong_metric, values))
+    return [Found(values, step, epoch)] if values and told else []
 
 
 FORMAT = Format(

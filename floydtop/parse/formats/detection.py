@@ -12,11 +12,14 @@ _ROW = re.compile(
     rf"(?P<values>(?:\s{{1,20}}{NUMBER}){{1,24}}):?\s{{0,8}}(?P<percent>\d{{1,3}})%"
 )
 _CLASSES = re.compile(
-    r"\s{2,60}Class\s{1,20}Images\s{1,20}(?:Instances|Labels)\s{1,20}(?P<names>.{1,200}?)(?::\s{1,4}\d{1,3}%|$)"
+    r"\s{2,60}Class\s{1,20}Images\s{1,20}(?P<counted>Instances|Labels)\s{1,20}(?P<names>.{1,200}?)(?::\s{1,4}\d{1,3}%|$)"
 )
-_ALL = re.compile(rf"\s{{2,60}}all(?P<values>(?:\s{{1,20}}{NUMBER}){{3,16}})\s{{0,20}}")
+_CLASSIFIER = re.compile(
+    r"\s{2,60}classes\s{1,20}(?P<names>top1_acc\s{1,20}top5_acc)(?P<counted>)(?::\s{1,4}\d{1,3}%|$)"
+)
+_ALL = re.compile(rf"\s{{2,60}}all(?P<values>(?:\s{{1,20}}{NUMBER}){{2,16}})\s{{0,20}}")
 _COUNTS = frozenset(["Instances", "labels", "Size", "img_size"])
-_PASTE = re.compile(r"copypaste: (?P<cells>[^ ]{1,400})")
+_PASTE = re.compile(r"(?<!\w)copypaste: (?P<cells>[^ ]{1,400})")
 
 
 class _Memory:
@@ -25,6 +28,8 @@ class _Memory:
     def __init__(self) -> None:
         self.train: list[str] = []
         self.classes: list[str] = []
+        self.counts = 2
+        """Columns of the validation row before its first metric: images and instances."""
         self.paste: list[str] = []
 
 
@@ -39,11 +44,10 @@ def read(text: str, state: State) -> list[Found] | None:
         memory.train = header["names"].split()
         state.expectations += 1
         return []
-    classes = _CLASSES.match(text)
+    classes = _CLASSES.match(text) or _CLASSIFIER.match(text)
     if classes:
-        names = re.sub(r"(Box|Mask|Pose)\(", "", classes["names"]).replace(")", " ")
         state.expectations += 1
-        memory.classes = [f"metrics/{name}" for name in names.split()]
+        memory.classes, memory.counts = _metrics(classes["names"]), 2 if classes["counted"] else 0
         return []
     row = _ROW.match(text)
     if row and memory.train:
@@ -55,9 +59,21 @@ def read(text: str, state: State) -> list[Found] | None:
         return [Found(values | {"GPU_mem (G)": float(row["memory"])}, epoch=state.epoch)]
     every = _ALL.fullmatch(text)
     if every and memory.classes:
-        pairs = zip(memory.classes, every["values"].split()[2:], strict=False)
+        pairs = zip(memory.classes, every["values"].split()[memory.counts :], strict=False)
         return [Found({name: float(value) for name, value in pairs}, epoch=state.epoch)]
     return None
+
+
+def _metrics(header: str) -> list[str]:
+    """The names under `Box(P R mAP50) Mask(P R mAP50)`: what is no box says so."""
+    names: list[str] = []
+    group = ""
+    for word in header.replace(")", " ").split():
+        opening, bracket, name = word.rpartition("(")
+        if bracket:
+            group = "" if opening == "Box" else f"{opening} "
+        names.append(f"metrics/{group}{name}")
+    return names
 
 
 def _pasted(cells: list[str], memory: _Memory, state: State) -> list[Found]:
@@ -73,6 +89,6 @@ FORMAT = Format(
     name="detection",
     about="Ultralytics tables '1/50  8.37G  0.90  2.42 ... 640: 100%', detectron2's copypaste results",
     read=read,
-    needles=("G ", "Epoch ", "Class ", "  all ", "copypaste"),
+    needles=("G ", "Epoch ", "Class ", " classes ", "  all ", "copypaste"),
     order=9,
 )

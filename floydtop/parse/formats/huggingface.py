@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from floydtop.parse.names import is_metric
+from floydtop.parse.names import is_config, is_metric
+from floydtop.parse.pairs import pairs
 from floydtop.parse.prefix import strip
-from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, record
+from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, as_int, record
 
 _DICT = re.compile(r"\{'[^{}]{1,16000}\}")
 _ITEM = re.compile(rf"'([^']{{1,120}})': '?({NUMBER})'?(?=[,}}]|\s)")
@@ -14,6 +15,12 @@ _SUMMARY = re.compile(r"\s{0,8}\*{3,8} (\w{1,32}) metrics \*{3,8}")
 _SUMMARY_ROW = re.compile(
     rf"\s{{1,8}}([\w@/-]{{1,80}})\s{{0,80}}=\s{{0,80}}({NUMBER})?\S{{0,80}}(?: \w{{1,8}})?"
 )
+
+
+LEAD = 60
+"""Characters of text before a dict that may say where it belongs."""
+
+_LOSSES = ("loss", "losses", "score", "scores")
 
 
 class _Memory:
@@ -44,7 +51,10 @@ def read(text: str, state: State) -> list[Found] | None:
         point = record({item[1]: float(item[2]) for item in items})
         at = {f"={item[1]}": len(text) - item.start(2) for item in items}
         at |= {item[1]: len(text) - item.start(2) for item in items if item[1] in ("step", "epoch")}
-        if point is None or (point.step is None and point.epoch is None and _is_setting(text, match)):
+        before = text[: match.start()]
+        if point is None or (point.step is None and point.epoch is None):
+            point, at = _led(before, items, state) or (None if _is_setting(text, match) else point), {}
+        if point is None:
             continue
         rank = strip(text).rank
         if rank:
@@ -54,6 +64,25 @@ def read(text: str, state: State) -> list[Found] | None:
     if len(found) == 1 and at:
         state.told = Told(found[0].step, None, found[0].epoch, None, at=at)
     return found or None
+
+
+def _led(before: str, items: list[re.Match[str]], state: State) -> Found | None:
+    """The point of a dict that text leads to: `Epoch 1/3 {'acc': 0.8}`, spaCy's `Losses {'ner': 12.1}`."""
+    lead = strip(before).text.rstrip(" :=-")
+    if not lead or len(lead) > LEAD:
+        return None
+    place = pairs(lead)
+    word = lead.rpartition(" ")[2].lower()
+    values = {item[1]: float(item[2]) for item in items if not is_config(item[1])}
+    if not place.placed and word not in _LOSSES:
+        return None
+    if word in _LOSSES:
+        values = {name if is_metric(name) else f"{word}/{name}": value for name, value in values.items()}
+    elif not any(map(is_metric, values)):
+        return None
+    if place.epoch is not None:
+        state.epoch = place.epoch
+    return Found(values, as_int(place.step), place.epoch)
 
 
 def _summary(name: str, value: str | None, memory: _Memory) -> list[Found]:

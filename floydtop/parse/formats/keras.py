@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from floydtop.parse.reading import NEVER, NUMBER, Format, Found, Place, State, Told, scaled
@@ -14,6 +15,8 @@ _TIME = re.compile(
     r"(?:\s{0,4}(?P<rate>\d{1,9})(?P<unit>us|ms|s)/(?P<per>step|sample|epoch))?\s{0,80}"
 )
 _PAIR = re.compile(rf"([^\s:][^:]{{0,80}}): ({NUMBER})\s{{0,200}}")
+# The last value of a frame behind which another stream wrote: Keras prints four decimals.
+_GLUED = re.compile(r"([^\s:][^:]{0,80}): ([-+]?\d{1,12}\.\d{4}(?:e[-+]\d\d)?)(?=\D)")
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -22,6 +25,11 @@ class _Memory:
 
     def __init__(self) -> None:
         self.done: float | None = None
+        self.whole = True
+        """The result held all there is; False: the bar may be drawn again with validation."""
+        self.steps: int | None = None
+        self.names: frozenset[str] = frozenset()
+        """What the result without validation told."""
         self.headings = 0
 
 
@@ -51,9 +59,13 @@ def read(text: str, state: State) -> list[Found] | None:
     count = _COUNT.match(text)
     bar = _Bar()
     position = count.end() if count else 0
-    for part in text[position:].split(" - "):
+    parts = text[position:].split(" - ")
+    for part in parts:
         time = _TIME.fullmatch(part)
         pair = None if time else _PAIR.fullmatch(part)
+        if pair is None and not time and count and bar.timed and part is parts[-1]:
+            pair = _GLUED.match(part)
+            state.rest = part[pair.end() :] if pair else ""
         if time:
             bar.timed = bar.timed or bool(part.strip())
             _timing(time, bar, len(text) - position)
@@ -97,7 +109,12 @@ def _result(bar: _Bar, eta: bool, state: State) -> list[Found]:
         _count(state, told)
         return []
     validated = any(name.startswith("val_") for name in values)
-    kinds = (_end_validated,) if validated else (_end, _evaluated)
+    memory = state.of(_Memory)
+    kinds: tuple[Callable[[State, Told], Place | None], ...] = (_end, _evaluated)
+    if memory.done is not None and not memory.whole and memory.names < values.keys():
+        kinds = (_redrawn,)
+    elif validated:
+        kinds = (_end_validated,)
     for kind in kinds:
         place = kind(state, told)
         if place is not None:
@@ -105,7 +122,10 @@ def _result(bar: _Bar, eta: bool, state: State) -> list[Found]:
     if kind is _evaluated:
         values = {f"eval_{name}": value for name, value in values.items()}
         told = told._replace(at={name.replace("=", "=eval_"): at for name, at in bar.at.items()})
+    elif kind is _redrawn:
+        values = {name: value for name, value in values.items() if name not in memory.names}
     else:
+        memory.names = frozenset(values)
         values |= bar.timing
     state.told = told._replace(place=kind)
     return [Found(values, epoch=place[1] if place else None)]
@@ -142,13 +162,28 @@ def _end_validated(state: State, told: Told) -> Place | None:
     _count(state, told)
     epoch = state.epoch if memory.done is None else None
     memory.done = state.epoch if memory.headings else None
+    memory.whole, memory.steps = True, told.steps
     state.heading_line = NEVER
     return None, epoch
 
 
 def _end(state: State, told: Told) -> Place | None:
     memory = state.of(_Memory)
-    return None if memory.headings and memory.done is not None else _end_validated(state, told)
+    if memory.headings and memory.done is not None:
+        return None
+    place = _end_validated(state, told)
+    memory.whole = False
+    return place
+
+
+def _redrawn(state: State, told: Told) -> Place | None:
+    """The same bar once more with what validation and callbacks added, behind sentences of theirs."""
+    memory = state.of(_Memory)
+    if memory.done is None or memory.whole or not told.step == told.steps == memory.steps:
+        return None
+    _count(state, told)
+    memory.whole = True
+    return None, memory.done
 
 
 def _evaluated(state: State, told: Told) -> Place | None:

@@ -15,6 +15,14 @@ LONGEST = 16 * 1024
 
 MOST_INDENTED = 64
 
+MOST_UNKNOWN = 8
+MOST_WORDS = 3
+OPENING = 32
+"""So many names that nobody knows in a line, of so many words, behind a place that is told so early."""
+
+CENTRED = " " * 15
+"""A place below such an indentation is a heading, not part of a list (RSL-RL)."""
+
 REACH = 2
 """How many lines below its step a metric without one may stand (`Test set: ...` after an empty line)."""
 
@@ -26,13 +34,15 @@ _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
 _WORTH = re.compile(
     r"loss|acc|epoch|step|iter|batch|round|score|error|reward|ppl|perplex|auc|f1|precision|recall|rmse|mse|mae|bleu|"
     r"\bep\b|\bit\b|gen|trial|episode|\bs:\d|update|train|test|val|\bup\.|tr?e?l:|nll|iou|dice|psnr|ssim|entropy|cost|"
-    r"grad|bpb|bpc|wer|cer|likelihood|map|kl|fid|r2|mcc|kappa|top1|top5|ndcg|mrr|rouge|hit|(?-i:\bD\()",
+    r"grad|bpb|bpc|wer|cer|likelihood|map|kl|fid|r2|mcc|kappa|top1|top5|ndcg|mrr|rouge|hit|roc|pears|spear|corr|return|"
+    r"elbo|eer|inertia|diverg|chrf|meteor|cider|snr|change|(?-i:\bD\()",
     re.IGNORECASE,
 )
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
-    r"#|//|@|usage:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
+    r"#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
 )
+_FRACTION = re.compile(r"[-+]?\d{0,20}\.\d|[-+]?\d[eE]")
 _SETTINGS = re.compile(
     r"Namespace\(|[Cc]onfig(?:uration)?\b\s?[:=(]|[Aa]rg(?:ument)?s\b\s?[:=(]|hparams|=(?:True|False|None)\b"
 )
@@ -46,6 +56,8 @@ class _Block:
         self.epoch: float | None = None
         self.line = NEVER
         self.section = ""
+        self.trained: int | None = None
+        """The last step of the training itself."""
         self.bare = False
         """The line that told it held nothing else: what follows hangs below it."""
         self.ever_bare = False
@@ -114,8 +126,17 @@ def _message(text: str, state: State) -> list[Found] | None:
     if indented and not _repeats(found, block):
         return None
     if strong and any(pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)):
-        return [Found(_named(found.pairs, message.text, rank, "")[0])]
+        values, at = _named(found.pairs, message.text, rank, "")
+        if not all(names_section(pair.name) for pair in found.pairs):
+            return [Found(values)]
+        state.told = Told(None, None, None, None, _going_on, at=at | _places(found, message))
+        return [Found(values, *_going_on(state, state.told))]
     return None
+
+
+def _going_on(state: State, told: Told) -> Place:
+    """Of `Validation acc: 0.86` far below its step the epoch is sure, or the step if there is none."""
+    return (state.step if state.epoch is None else None), state.epoch
 
 
 def _repeats(found: Pairs, block: _Block) -> bool:
@@ -143,16 +164,18 @@ def _places(found: Pairs, message: Message) -> dict[str, int]:
 
 def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Block) -> list[Found] | None:
     step, epoch = as_int(found.step), found.epoch
-    known = any(is_metric(pair.name) for pair in found.pairs)
     text = message.text
+    known = any(is_metric(pair.name) for pair in found.pairs) or _is_series(found, text)
     places = _places(found, message)
-    told = Told(step, as_int(found.steps), epoch, as_int(found.epochs), _place, found.section)
+    place = _place_passing if found.passing else _place
+    told = Told(step, as_int(found.steps), epoch, as_int(found.epochs), place, found.section)
     if known:
         values, at = _named(found.pairs, text, rank, "")
         state.told = told._replace(at=at | places)
-        return [Found(values, *_place(state, told))]
+        return [Found(values, *place(state, told))]
     timing = [pair for pair in found.pairs if is_timing(pair.name)]
-    if found.loose > 1 or len(text) > LONGEST_PLACE or (text[:1].isspace() and not timing):
+    inside = text[:1].isspace() and not text.startswith(CENTRED)
+    if found.loose > 1 or len(text) > LONGEST_PLACE or (inside and not timing):
         return None
     if not timing and (found.pairs or len(found.leftover.split()) > 4):
         return None
@@ -168,6 +191,19 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
     return [Found(values, step, epoch)]
 
 
+def _is_series(found: Pairs, text: str) -> bool:
+    """Whether a line that opens with its step gives fractions by unknown names: `Epoch 2, change: 0.14`."""
+    names = [pair.name for pair in found.pairs if not is_timing(pair.name)]
+    return (
+        bool(names)
+        and not found.loose
+        and len(names) <= MOST_UNKNOWN
+        and max(found.at.values()) < OPENING
+        and all(pair.connected and len(pair.name.split()) <= MOST_WORDS for pair in found.pairs)
+        and any(_FRACTION.match(text, pair.at) for pair in found.pairs if pair.name in names and pair.at >= 0)
+    )
+
+
 def _place(state: State, told: Told) -> Place:
     """Begin a block; a step without an epoch belongs to the epoch that is going on."""
     block = state.of(_Block)
@@ -175,10 +211,33 @@ def _place(state: State, told: Told) -> Place:
         block.epoch = state.epoch
     epoch = told.epoch
     if epoch is None and told.step is not None:
+        if _restarts(block, state, told):
+            block.epoch = state.epoch = None
         epoch = block.epoch if block.epoch is not None else state.epoch
     _begin(block, state, told, bare=False)
     block.epoch = epoch
     return told.step, epoch
+
+
+def _restarts(block: _Block, state: State, told: Told) -> bool:
+    """Whether steps begin anew though no line told of another epoch: something else is being trained."""
+    return (
+        told.step is not None
+        and block.step is not None
+        and told.step * 2 < block.step
+        and told.section == block.section
+        and state.heading_line <= block.line
+    )
+
+
+def _place_passing(state: State, told: Told) -> Place:
+    """The result of a pass over other data stands at the step that the training had reached."""
+    block = state.of(_Block)
+    if told.steps is not None and told.step != told.steps:
+        return _place(state, told)
+    _begin(block, state, told, bare=False)
+    block.step = None if told.epoch is not None else block.trained
+    return block.step, block.epoch
 
 
 def _place_timing(state: State, told: Told) -> Place:
@@ -225,6 +284,8 @@ def _begin(block: _Block, state: State, told: Told, bare: bool) -> None:
         state.epochs = told.epochs or state.epochs
     if told.step is not None:
         state.step, state.steps = told.step, told.steps
+        if told.section in ("", "train"):
+            block.trained = told.step
 
 
 def _named(found: list[Pair], text: str, rank: int, section: str) -> tuple[dict[str, float], dict[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from floydtop.parse.names import is_config
+from floydtop.parse.names import is_config, is_epoch, is_step
 from floydtop.parse.pairs import Pairs, pairs
 from floydtop.parse.reading import NUMBER, Format, Found, State, as_int
 
@@ -54,10 +54,12 @@ def read(text: str, state: State) -> list[Found] | None:
     description = pairs(label) if label else Pairs()
     values = {pair.name: pair.value for pair in description.pairs}
     values |= _postfix(match["post"], cut=not match["end"])
+    place = {name.lower(): values.pop(name) for name in list(values) if is_step(name) or is_epoch(name)}
+    description.epoch = place.get("epoch") if description.epoch is None else description.epoch
     name = re.sub(r"[\d.]+", "", label)
     bar = _advance(state.of(_Memory).bars, name, description.epoch, n, values)
     fresh = _news(bar, values, n, total, state.live)
-    epoch, step = description.epoch, as_int(n)
+    epoch, step = description.epoch, as_int(place.get("global_step", n))
     if epoch is None and name.strip().lower().startswith("epoch"):
         epoch, step = n, None
         state.epoch, state.epochs = n, as_int(total)

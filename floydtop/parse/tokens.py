@@ -1,0 +1,94 @@
+"""How numbers, names and places look in free text: the expressions and words that pairs are found by."""
+
+from __future__ import annotations
+
+import re
+
+from floydtop.parse.names import STEP_NAMES, words
+
+NUMBER = (
+    r"[-+]?(?:\d{1,3}(?:,\d{3})++(?:\.\d++)?|\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?"
+    r"|(?i:nan|inf(?:inity)?)(?![\w]))"
+)
+TOKEN = re.compile(
+    # Clock times, dates, durations, versions are tokens too, so that their digits are no values.
+    r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?|\d{4}[-/]\d\d[-/]\d\d|\d+[dhm] ?\d+[hms]\b"
+    r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
+    rf"|(?<![\w.@$\\])(?<![A-Za-z_][-+])(?P<number>{NUMBER})"
+    r"(?P<unit>%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
+    r"(?P<bad>[A-Za-z_\\]|[:.][A-Za-z0-9_]|[-][A-Za-z0-9_]|=|\()?"
+)
+RATE = re.compile(
+    r"\s?((?:it|iter|iters|batch|batches|samples?|tok|tokens?|steps?|img|images|imgs|examples?|ex|seq|sequences|"
+    r"words?|wps|ups|[KMG]i?B|MB|frames?)?/(?:s|sec|second)\b|(?:ms|s|sec)/(?:it|iter|step|batch|epoch|img|sample)\b|"
+    r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s{0,4}(?:$|[,;|)\]])))(?!\s?[:=])"
+)
+BRACKET = re.compile(r" \[[A-Za-z]")
+COUNTS = re.compile(r"/\d{1,12}\)")
+LAST = re.compile(r"/\d{1,12}\s{0,8}$")
+CLOSED = re.compile(r"\s{0,4}/\s{0,4}\d{1,12}\]")
+RANGE = re.compile(r"-(\d{1,9})(?=\])")
+# Tianshou's `Epoch #1`; the 0 of Caffe's `output #0: loss` is part of a name.
+COUNTER = re.compile(r"(?i:epoch|iteration|iter|step|batch|round|episode|trial) ?#$")
+COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", re.IGNORECASE)
+SEPARATOR = re.compile(
+    r"[,;|\t\]{}]|:\s|\s[-–—>]{1,3}\s|\s\s|=>|->|\)\s|\.\s\s?(?=[A-Z])(?<!Val\. )(?<!Avg\. )"
+)
+STRIP = " \t*\"'`[({<>#~•·│┃|:=+━╸╺─═█▏░▒▓"
+SECTION = re.compile(
+    r"(?<![A-Za-z])(?:(train|training|train_inner)|(val|valid|validation|validate|validating)|(test|testing)|"
+    r"(eval|evaluation|evaluating|Saving dict)|(dev))(?![a-z])",
+    re.IGNORECASE,
+)
+SECTIONS = {1: "train", 2: "val", 3: "test", 4: "eval", 5: "dev"}
+MODIFIERS = words(
+    """
+    train training val val. valid validation test testing eval evaluation dev avg avg. average mean
+    total running  epoch batch step current global moving smoothed ema last final curr cur lm mlm
+    mim aux raw ce kl q pi policy  value critic actor d g gen disc reg cls box obj bbox mask seg dfl
+    rpn teacher student per token learning top  mini minibatch weighted macro micro binary
+    training's iteration iter bit src tgt src. grad gradient  perplexity loss accuracy error macro-
+    averaged overall class pixel mean_iou the model's
+    """
+)
+# Plurals are settings: `epochs: 100` in a configuration is no place on an axis.
+EPOCH_WORDS = frozenset(["epoch", "ep", "epoche"])
+STEP_WORDS = frozenset(
+    [
+        *(name for name in STEP_NAMES if not name.endswith("s")),
+        *(
+            "round",
+            "it",
+            "episode",
+            "generation",
+            "trial",
+            "gen",
+            "timesteps",
+            "num_updates",
+            "num_timesteps",
+            "rollout",
+        ),
+    ]
+)
+# A count over all epochs: fairseq tells the batch of the epoch first.
+GLOBAL = frozenset(["global_step", "num_updates"])
+# `Epoch number: 3`, SpeechBrain's `Epoch loaded: 10`.
+NUMBERED = frozenset(["number", "no", "num", "nr", "loaded", "index", "idx", "id"])
+# `Better model found at epoch 0 with valid_loss value: 0.63` is told again.
+PREPOSITIONS = frozenset(["with", "from", "to", "by", "than", "at"])
+PLURALS = frozenset(["iters", "steps", "batches", "updates"])
+SOURCES = (".py", ".cc", ".cpp", ".cu", ".c", ".h", ".go", ".rs", ".java", ".ipynb")
+DATA_PARTS = frozenset(["train", "val", "valid", "validation", "test", "eval"])
+BETWEEN = frozenset(["±", "+/-", "+-", "+", "-", "..", "to", "(*", "=", "x", "*"])
+AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":["])
+SUMMARY = re.compile(
+    r"\b(?:best_|(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b)", re.I
+)
+JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|[\w.]\(\)|\w\[\"")
+# PyTorch's tutorials: `[1,  2000] loss: 2.173` is epoch and batch.
+COUPLE = re.compile(r"\[\s{0,4}(\d{1,7}),\s{1,8}(\d{1,9})\]\s")
+# `f1-score (micro avg) 0.51`
+ASIDE = re.compile(r"\s\([^()]{0,24}\)?$")
+CALLED = re.compile(r"\(\w*\)$")
+# Words that name a metric when a number follows directly, though they name settings as well.
+BARE_WORDS = frozenset(["norm", "kl"])
