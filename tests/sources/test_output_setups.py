@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from floydtop.errors import FloydtopError
+from floydtop.sources.candidates import PLAUSIBLE
+from floydtop.sources.descriptors import descendants, process_table
 from floydtop.sources.output import Output, explain, find_output
 from floydtop.sources.target import resolve
+from floydtop.sources.writers import find_writers
 from tests.sources.jobs import Jobs, jobs, needs, wait_until
 
 __all__ = ["jobs"]
@@ -141,6 +145,35 @@ def test_a_log_file_opened_by_the_job_itself_wins_over_dev_null(jobs: Jobs) -> N
     pid = jobs.start("$PY train.py > /dev/null 2>&1")
     written(jobs.directory / "own.log")
     assert log_of(find_output(pid)) == str(jobs.directory / "own.log")
+
+
+def test_text_with_metrics_wins_over_binary_files_that_grow_beside_it(jobs: Jobs) -> None:
+    """Event files of TensorBoard, caches and checkpoints are open for writing as the log is."""
+    jobs.program.write_text(
+        "events = open('events.out.tfevents.1.log', 'ab', buffering=0)\nlog = open('own.txt', 'w')\n"
+        + jobs.program.read_text().replace(
+            "flush=True)", "flush=True, file=log); events.write(b'loss: 0.5 step: 1' + bytes(90))"
+        )
+    )
+    pid = jobs.start("$PY train.py > /dev/null 2>&1")
+    written(jobs.directory / "own.txt")
+    output = find_output(pid)
+    assert log_of(output) == str(jobs.directory / "own.txt")
+    assert not [one for one in output.candidates if one.path.endswith("1.log") and one.score >= PLAUSIBLE]
+
+
+def test_processes_that_come_and_go_during_the_look_do_not_end_it(jobs: Jobs) -> None:
+    loop = "while :; do for i in 1 2 3 4 5 6; do /bin/true > gone.log & done; wait; echo loss: 0.5; done"
+    shell = jobs.start(f"{loop} > out.log", wait=False)
+    log = written(jobs.directory / "out.log")
+    for _ in range(10):
+        assert log_of(find_output(shell)) == str(log)
+        assert find_writers(str(log)).pids[:1] == [shell]
+        for pid in descendants(shell, process_table())[1:]:
+            try:
+                resolve(str(pid))
+            except FloydtopError as error:
+                assert "ended" in str(error) or "no process" in str(error)  # noqa: PT017 (it may not be raised)
 
 
 def test_the_shell_script_that_started_the_job_finds_the_job_s_log(jobs: Jobs) -> None:

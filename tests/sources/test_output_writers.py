@@ -35,6 +35,27 @@ def test_a_hard_link_and_a_rename_lead_to_the_job_all_the_same(jobs: Jobs) -> No
     assert find_writers(str(jobs.directory / "moved.log")).pids == [pid]
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a directory in another place")
+def test_a_log_seen_through_a_bind_mount_leads_to_the_job(jobs: Jobs) -> None:
+    pid = jobs.start("mkdir logs elsewhere; $PY train.py > logs/out.log; true")
+    written(jobs.directory / "logs" / "out.log")
+    program = 'mount --bind logs elsewhere && exec $PY -c "$LOOK" elsewhere/out.log'
+    look = (
+        "import sys; from floydtop.sources.writers import find_writers; print(find_writers(sys.argv[1]).pids)"
+    )
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", program],
+        cwd=jobs.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=os.getcwd(), PY=sys.executable, LOOK=look),
+    )
+    if done.returncode:
+        pytest.skip(f"NOT TESTED WITH A BIND MOUNT: {done.stderr}")
+    assert done.stdout == f"[{pid}]\n"
+
+
 def test_tee_is_walked_up_to_the_job(jobs: Jobs) -> None:
     pid = jobs.start("$PY train.py 2>&1 | tee out.log; true")
     assert find_writers(written(jobs.directory / "out.log")).pids == [pid]
