@@ -152,6 +152,8 @@ def _new(path: Path) -> int:
     """A new file in the folder of claims, which somebody who drops the last one may just take away."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     for _ in range(10):
+        if path.parent.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path.parent))
         if not path.parent.is_dir():
             with contextlib.suppress(FileExistsError):
                 path.parent.mkdir(mode=0o700)

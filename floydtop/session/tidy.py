@@ -20,7 +20,7 @@ from pathlib import Path
 from floydtop.errors import FloydtopError
 from floydtop.events import Header
 from floydtop.session.files import PACKED, PLAIN, name_of
-from floydtop.session.hold import drop_claims, lock
+from floydtop.session.hold import drop_claims, is_being_recorded, lock
 from floydtop.session.library import Recording, look_at, recordings
 from floydtop.session.logs import delete_log, is_held, log_of, lonely_logs, size_of
 from floydtop.session.meta import Summary, change_meta, meta_path, read_meta
@@ -155,6 +155,9 @@ def delete(recording: Recording, library: Iterable[Recording]) -> None:
     Args:
         library: all sessions, also those that were just deleted.
     """
+    if is_being_recorded(recording.path):
+        # Somebody goes on with it since the library was read.
+        return
     log = log_of(recording.header)
     recording.path.unlink(missing_ok=True)
     meta_path(recording.path).unlink(missing_ok=True)

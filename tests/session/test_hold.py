@@ -94,9 +94,16 @@ def test_who_was_taken_over_writes_no_more(session: Path, monkeypatch: pytest.Mo
 
 
 def test_a_claim_that_cannot_be_made_is_none(session: Path) -> None:
-    (session.parent / OWNERS).write_text("a file in its place")
+    owners = session.parent / OWNERS
+    owners.write_text("a file in its place")
     assert claim(session) is None
     SessionWriter(session).close()
+    owners.unlink()
+    elsewhere = session.parent.with_name("elsewhere")
+    elsewhere.mkdir()
+    owners.symlink_to(elsewhere)
+    SessionWriter(session).close()
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_claim_that_is_older_than_it_thinks_is_dropped(

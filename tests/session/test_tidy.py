@@ -186,6 +186,17 @@ def test_a_log_that_is_written_keeps_its_session() -> None:
     assert lonely_over_budget([], 0) == [log]
 
 
+def test_a_session_that_somebody_has_gone_on_with_is_not_deleted() -> None:
+    path = save("run")
+    library = list(recordings())
+    writer = SessionWriter(path)
+    delete(library[0], library)
+    assert path.exists()
+    writer.close()
+    delete(library[0], library)
+    assert not path.exists()
+
+
 def test_large_logs_take_only_sessions_that_have_one() -> None:
     for year in (2023, 2025, 2027):
         save(str(year))
