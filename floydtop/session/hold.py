@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,20 +73,25 @@ def is_being_recorded(session: Path) -> bool:
     return bool(is_locked(session)) or holder(session) is not None
 
 
-def holder(session: Path) -> Recorder | None:
-    """The recorder that says it has a session and lives, as far as is known; None when there is none."""
+def holder(session: Path, now: float | None = None) -> Recorder | None:
+    """The recorder that says it has a session and lives, as far as is known; None when there is none.
+
+    Args:
+        now: Unix time by the clock of the file system; None for that of this machine.
+    """
     if not session.exists():
         return None
+    now = time.time() if now is None else now
     known = _claims(session)
     if known:
         named = known[-1].named()
         if named is not None:
-            return named if owner.lives(named, _heard(session, known[-1])) else None
-        if time.time() - known[-1].made() < NAMELESS:
+            return named if owner.lives(named, _heard(session, known[-1]), now) else None
+        if now - known[-1].made() < NAMELESS:
             return Recorder(pid=0)
     present = read_present(session)
     if present is not None and present.recorder is not None:
-        return present.recorder if owner.lives(present.recorder, _heard(session)) else None
+        return present.recorder if owner.lives(present.recorder, _heard(session), now) else None
     return None
 
 
@@ -126,7 +132,8 @@ def claim(session: Path) -> Claim | None:
     """
     known = _claims(session)
     us = owner.ourselves()
-    if (other := holder(session)) is not None and other != us:
+    # The clocks of two hosts and of their file server may be minutes apart.
+    if (other := holder(session, _file_time(session.parent))) is not None and other != us:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(session))
     number = known[-1].number + 1 if known else 1
     ours = Claim(number, session.parent / OWNERS / f"{name_of(session)}.{number}")
@@ -146,6 +153,17 @@ def claim(session: Path) -> Claim | None:
     for old in known:
         old.drop()
     return ours
+
+
+def _file_time(folder: Path) -> float | None:
+    """Unix time by the clock that dates the files in a folder, None where none can be made."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\0")
+            probe.flush()
+            return os.fstat(probe.fileno()).st_mtime
+    except OSError:
+        return None
 
 
 def _new(path: Path) -> int:

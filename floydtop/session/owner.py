@@ -43,14 +43,15 @@ def ourselves() -> Recorder:
     return Recorder(pid=pid, host=socket.gethostname(), boot=boot_id(), start=start_of(pid))
 
 
-def lives(recorder: Recorder, heard: float | None) -> bool:
+def lives(recorder: Recorder, heard: float | None, now: float | None = None) -> bool:
     """Whether a recorder goes on.
 
     Args:
         heard: Unix time of its last sign of life, None when there is none; only for one on another host.
+        now: Unix time by the clock that told `heard`; None for that of this machine.
     """
     if recorder.host != socket.gethostname():
-        return heard is not None and time.time() - heard < HEARTBEAT
+        return heard is not None and (time.time() if now is None else now) - heard < HEARTBEAT
     if recorder.boot != boot_id():
         return False
     if recorder.start is not None:

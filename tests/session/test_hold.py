@@ -72,6 +72,18 @@ def test_a_recorder_of_another_host_is_known_by_its_signs_of_life(session: Path)
 
 
 @pytest.mark.usefixtures("no_locks")
+def test_a_host_whose_clock_is_ahead_takes_over_from_nobody_who_lives(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed(session, 1, ELSEWHERE)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600.0)
+    assert not is_being_recorded(session), "a viewer can only go by its own clock"
+    with pytest.raises(FloydtopError, match="Another recorder"):
+        SessionWriter(session)
+
+
+@pytest.mark.usefixtures("no_locks")
 def test_a_claim_that_names_nobody_is_believed_for_a_moment(session: Path) -> None:
     claimed(session, 1, None)
     with pytest.raises(FloydtopError, match="Another recorder"):
@@ -114,7 +126,7 @@ def test_a_claim_that_is_older_than_it_thinks_is_dropped(
     seen = iter([[]])
     real = hold._claims
     monkeypatch.setattr(hold, "_claims", lambda path: next(seen, None) or real(path))
-    monkeypatch.setattr(hold, "holder", lambda _: None)
+    monkeypatch.setattr(hold, "holder", lambda *_: None)
     seen = iter([[hold.Claim(1, later.with_name("run.1"))]])
     with pytest.raises(FileExistsError):
         claim(session)
