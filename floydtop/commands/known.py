@@ -10,6 +10,7 @@ from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
     from floydtop.events import Log
+    from floydtop.session.library import Recording
     from floydtop.sources.target import Target
 
 
@@ -96,9 +97,21 @@ def find_interrupted(target: Target) -> Path | None:
         assert target.log is not None
         status = os.stat(target.log)
         known = to_be_continued(None, target.log, (status.st_dev, status.st_ino))
+        if known is not None and _runs(known):
+            # Without that process it would be said to have ended.
+            return None
     if known is None or (known.closed and not _goes_on(known.path, target)):
         return None
     return known.path
+
+
+def _runs(recording: Recording) -> bool:
+    """Whether the job of a recording is still there."""
+    job = recording.header.job
+    try:
+        return job is not None and _process(job.pid) == (job.pid, job.start, recording.header.boot)
+    except FloydtopError:
+        return False
 
 
 def _goes_on(session: Path, target: Target) -> bool:

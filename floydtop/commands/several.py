@@ -26,7 +26,21 @@ def watch_several(texts: Sequence[str], *, interval: float) -> int:
     from floydtop.sources.target import resolve
 
     need_terminal()
-    return _show(_recorded([resolve(text) for text in texts], interval))
+    return _show(_recorded(_apart([resolve(text) for text in texts]), interval))
+
+
+def _apart(targets: Sequence[Target]) -> list[Target]:
+    """The targets, of which only the first of each process keeps that: one recording has one log."""
+    known: set[int] = set()
+    apart: list[Target] = []
+    for target in targets:
+        if target.pid is None or target.pid not in known:
+            apart.append(target)
+        else:
+            note = f"Process {target.pid} writes this log too: what it uses is shown with its first one."
+            apart.append(replace(target, kind="log", pid=None, notes=[*target.notes, note]))
+        known.update([target.pid] if target.pid is not None else [])
+    return apart
 
 
 def watch_ranks(target: Target, *, interval: float) -> int:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from floydtop.commands.known import usable_recording
+from floydtop.commands.known import find_interrupted, usable_recording
 from floydtop.commands.watch import record
 from floydtop.errors import FloydtopError
 from floydtop.events import Metrics
+from floydtop.recorder.detach import stop
 from floydtop.session.format import Reader
 from floydtop.session.library import recordings
-from floydtop.sources.target import resolve
+from floydtop.sources.target import Target, resolve
 from tests.sources.jobs import Jobs, jobs, wait_until
 
 __all__ = ["jobs"]
@@ -121,3 +122,16 @@ def test_the_finished_log_of_a_job_is_shown_by_the_recording_of_the_job(jobs: Jo
     os.kill(job, signal.SIGKILL)
     wait_until(lambda: not any(one.live for one in recordings()))
     assert usable_recording(resolve(str(log))) == next(recordings()).path
+
+
+def test_a_job_that_runs_is_not_said_to_have_ended_when_its_log_is_watched_alone(jobs: Jobs) -> None:
+    """As the second of two logs of one process is, after each had a recording of its own."""
+    pid = jobs.start("$PY train.py > out.log; true")
+    recorded(str(pid))
+    (recording,) = recordings()
+    stop(recording)
+    alone = Target("log", log=str(jobs.directory / "out.log"))
+    assert find_interrupted(alone) is None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
+    assert find_interrupted(alone) == recording.path

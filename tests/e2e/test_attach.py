@@ -9,7 +9,7 @@ import pytest
 
 from floydtop.session.library import recordings
 from tests.e2e.tmux import Terminal
-from tests.sources.jobs import Jobs, jobs, needs
+from tests.sources.jobs import Jobs, jobs, needs, wait_until
 from tests.sources.test_ranks import TORCHRUN, launch
 
 __all__ = ["jobs"]
@@ -49,3 +49,18 @@ def test_a_launcher_that_is_watched_already_is_not_recorded_twice(screen: Termin
         screen.wait("Also recorded: ")
         screen.until_prompt()
     assert len(list(recordings())) == 3
+
+
+def test_two_logs_of_one_process_are_both_shown(screen: Terminal, jobs: Jobs, tmp_path: Path) -> None:
+    program = jobs.program.read_text().replace(
+        "flush=True)", "flush=True); print(f'val_loss: {step}', file=log)"
+    )
+    jobs.program.write_text("log = open('second.log', 'w', buffering=1)\n" + program)
+    pid = jobs.start("$PY train.py > first.log")
+    wait_until(lambda: (tmp_path / "second.log").exists() and (tmp_path / "second.log").stat().st_size)
+    screen.run("floydtop first.log second.log")
+    assert f"pid {pid}" in screen.wait("log 1/2")
+    screen.press("r")
+    assert "val_loss" in screen.wait("log 2/2")
+    screen.press("q")
+    screen.wait("Also recorded: ")
