@@ -133,9 +133,10 @@ class Reader:
             events: list[Event] = _decoder.decode_lines(data[:end])
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             events = [event for line in data[:end].split(b"\n") if (event := self._decode(line)) is not None]
-        for event in events:
-            if isinstance(event, Header):
-                check_version(event.format, event.v)
+        if Header in set(map(type, events)):
+            for event in events:
+                if isinstance(event, Header):
+                    check_version(event.format, event.v)
         return events
 
     @property

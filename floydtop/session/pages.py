@@ -86,7 +86,7 @@ class Pages:
             offset: where it begins in the file, and how many bytes it has; 0 bytes when it cannot be read
                 again.
         """
-        kinds = [type(event) for event in events]
+        kinds = list(map(type, events))
         page = Page(offset, size, moment, kinds.count(OutputLine), kinds.count(Malformed))
         if not size and (page.lines or page.malformed):
             page.packed = zlib.compress(msgspec.msgpack.encode(_text(events, moment)), 1)

@@ -210,7 +210,7 @@ class Series:
             self._summed()
         start, exact = self._thinned_to, len(self) - most // 8
         if exact > start:
-            self._thinned_to += self._thin_between(start, exact)
+            self._thinned_to += self._thin_between(start, exact, exact=True)
             if not all_summed:
                 # What stays amounts to as much as what there was, and takes less time to sum up.
                 self._sums = self._sums.joined(self._sums_between(start, self._thinned_to))
@@ -220,14 +220,11 @@ class Series:
         self._summed_to = len(self) if all_summed else self._thinned_to
         self.edition += 1
 
-    def _thin_between(self, start: int, stop: int) -> int:
-        """Thin the points at these places; how many are left of them."""
-        kept = keep(
-            self.values[start:stop],
-            None if self.means is None else self.means[start:stop],
-            None if self.weights is None else self.weights[start:stop],
-            self._group,
-        )
+    def _thin_between(self, start: int, stop: int, *, exact: bool = False) -> int:
+        """Thin the points at these places, which stand for themselves if they are `exact`; how many stay."""
+        means = None if exact or self.means is None else self.means[start:stop]
+        weights = None if exact or self.weights is None else self.weights[start:stop]
+        kept = keep(self.values[start:stop], means, weights, self._group)
         if len(kept.places) == stop - start:
             return stop - start
         if self.means is None or self.weights is None:

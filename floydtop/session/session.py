@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any, cast
 from zlib import crc32
 
 from floydtop.events import (
@@ -127,17 +128,18 @@ class Session:
             self._apply_batch(batch)
 
     def _apply_batch(self, batch: list[Event]) -> None:
-        metrics = [event for event in batch if type(event) is Metrics]
-        if len(metrics) < _FEW:
+        others = [place for place, kind in enumerate(map(type, batch)) if kind is not Metrics]
+        if len(batch) - len(others) < _FEW:
             for event in batch:
                 self.apply(event)
         else:
-            self._apply_columns(batch, metrics)
+            self._apply_columns(batch, others)
         if self.most_points is not None:
             self._thin(self.most_points)
 
-    def _apply_columns(self, batch: list[Event], metrics: list[Metrics]) -> None:
-        """Apply a batch, its metrics column by column."""
+    def _apply_columns(self, batch: list[Event], others: list[int]) -> None:
+        """Apply a batch, its metrics column by column, and what is at the other places one by one."""
+        metrics = [event for event in batch if type(event) is Metrics] if others else cast(Any, batch)
         columns = Batch(metrics)
         self.applied += len(metrics)
         for name, group, points in columns.series():
@@ -152,15 +154,13 @@ class Session:
             self.earliest = first if self.earliest is None else min(self.earliest, first)
         self._note_metric_lines(columns.lines)
         plain = columns.rising and columns.stepped
-        done = seen = 0
-        for place, event in enumerate(batch):
-            if type(event) is Metrics:
-                continue
+        done = 0
+        for seen, place in enumerate(others):
+            event = batch[place]
             if isinstance(event, Progress | JobState | Header):
                 # What these mean for the progress depends on the metrics before them.
                 self._pace(metrics[done : place - seen], times[done : place - seen] if plain else None)
                 done = place - seen
-            seen += 1
             self.apply(event)
         self._pace(metrics[done:], times[done:] if plain else None)
 
@@ -281,7 +281,9 @@ class Session:
             self._note_metric_lines((event.line,))
 
     def _note_metric_lines(self, lines: Sequence[int]) -> None:
-        self.metric_lines.update(lines[-4 * LINES_KEPT :])
+        if len(lines) >= 2 * LINES_KEPT:
+            self.metric_lines.clear()
+        self.metric_lines.update(lines[-2 * LINES_KEPT :])
         self.metric_lines.discard(0)
         if len(self.metric_lines) > 4 * LINES_KEPT:
             # By number, not by the lines that are kept: those may be old, and a new log counts from 1.
