@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from floydtop.app.panels import PanelSpec
 from floydtop.plot.scale import log_ticks, nice_ticks
-from floydtop.plot.units import format_bytes, format_rate, format_ticks, format_value
+from floydtop.plot.units import format_bytes, format_rate, format_reading, format_ticks, format_value
 
 
 def number(spec: PanelSpec | None, value: float) -> str:
@@ -15,7 +15,7 @@ def number(spec: PanelSpec | None, value: float) -> str:
     unit = spec.unit if spec is not None else ""
     if unit == "percent":
         return f"{value:.0f}%" if value >= 10 else f"{value:.1f}%"
-    return {"bytes": format_bytes, "rate": format_rate}.get(unit, format_value)(value)
+    return {"bytes": format_bytes, "rate": format_rate}.get(unit, format_reading)(value)
 
 
 def y_ticks(spec: PanelSpec, low: float, high: float, count: int, *, log: bool) -> list[tuple[float, str]]:
@@ -35,7 +35,7 @@ def y_ticks(spec: PanelSpec, low: float, high: float, count: int, *, log: bool) 
 def _short(spec: PanelSpec, value: float) -> str:
     if spec.unit in ("bytes", "rate"):
         return format_bytes(value).replace("iB", "").replace(".0", "").replace(" ", "")
-    return number(spec, value)
+    return number(spec, value) if spec.unit else format_value(value)
 
 
 def y_label_column(

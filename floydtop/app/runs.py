@@ -82,14 +82,23 @@ class Comparison:
                 ticks = merged.system.get(key)
                 if ticks is None or _state(ticks) != _state(system):
                     merged.system[key] = _system_of_run(system, run.letter, session.origin)
-            if session.earliest is not None:
-                start = session.earliest - session.origin
-                merged.earliest = start if merged.earliest is None else min(merged.earliest, start)
-            merged.now = max(merged.now, session.now - session.origin)
+        self._fit_time()
         first = self.runs[0].session
         merged.header, merged.state = first.header, first.state
         if all(run.session.finished for run in self.runs):
             merged.end = first.end
+
+    def toggle(self, place: int) -> None:
+        """Hide a run, or show it again; the time axis is as long as those need that are shown."""
+        if place < len(self.runs):
+            self.runs[place].shown = not self.runs[place].shown
+            self._fit_time()
+
+    def _fit_time(self) -> None:
+        shown = [run.session for run in self.runs if run.shown] or [run.session for run in self.runs]
+        starts = [one.earliest - one.origin for one in shown if one.earliest is not None]
+        self.session.earliest = min(starts, default=None)
+        self.session.now = max(one.now - one.origin for one in shown)
 
     def panels(self) -> tuple[list[PanelSpec], list[PanelSpec]]:
         """A panel for each metric that any run has, and for each system metric."""

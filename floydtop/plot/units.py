@@ -36,6 +36,15 @@ def format_value(value: float) -> str:
     return _scientific(value)
 
 
+def format_reading(value: float) -> str:
+    """A value where there is room for four digits of a small one too, in at most 9 columns: 2.996e-4."""
+    value = as_float(value)
+    if not 1e-99 < abs(value) < 0.001:
+        return format_value(value)
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return f"{_trim(mantissa)}e{int(exponent)}"
+
+
 def format_step(value: float) -> str:
     """A step or a count in at most 6 columns: 120, 9999, 12.4k, 1.24M."""
     value = as_float(value)

@@ -98,3 +98,11 @@ async def test_runs_are_compared_on_steps_too() -> None:
         text = await stage.press("x")
         assert "x: step" in text
         assert "B 0.0909" in text
+
+
+async def test_the_time_axis_is_as_long_as_the_runs_that_are_shown() -> None:
+    runs = Comparison([("short", run(0.1, 60)), ("long", run(0.1, 3000))])
+    async with running(FloydtopApp(runs)) as stage:
+        assert re.search(r"\b(?:20|45)m\b", stage.text())
+        assert not re.search(r"\b(?:20|45)m\b", await stage.press("2"))
+        assert re.search(r"\b(?:20|45)m\b", await stage.press("2"))

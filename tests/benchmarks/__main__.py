@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import command_line, peers, screen
+from tests.benchmarks import command_line, freshness, peers, screen
 from tests.benchmarks.figures import HEADING, Figure, machine
 
 FIGURES: dict[str, Callable[[Path], list[Figure]]] = {
@@ -16,6 +16,9 @@ FIGURES: dict[str, Callable[[Path], list[Figure]]] = {
     "start": screen.first_chart,
     "rest": screen.finished_session_at_rest,
     "live": screen.silent_live_job,
+    "busy": screen.busy_live_job,
+    "slow-link": screen.busy_live_job_on_a_slow_link,
+    "freshness": freshness.freshness,
 }
 """Each takes a folder that is empty at first and cleared afterwards."""
 

@@ -95,3 +95,19 @@ while True:
 def silent_job() -> list[str]:
     """The command line of the silent job; it runs until it is killed and leaves one file where it works."""
     return [sys.executable, "-c", SILENT_JOB]
+
+
+BUSY_JOB = """
+import json, random, sys, time
+from tests.benchmarks.data import values
+steps, noise, start = 100_000, random.Random(1), time.monotonic()
+for step in range(steps):
+    print(json.dumps({"step": step, **values(step % 1000, 1000, noise)}), flush=True)
+    time.sleep(max(0.0, start + (step + 1) / 10 - time.monotonic()))
+"""
+"""A job that prints 20 metrics ten times a second."""
+
+
+def busy_job() -> list[str]:
+    """The command line of the busy job, to be run where `tests` can be imported."""
+    return [sys.executable, "-c", BUSY_JOB]

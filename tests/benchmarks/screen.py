@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from floydtop.events import Header
 from floydtop.session.format import Reader
-from tests.benchmarks.data import silent_job, write_session
+from tests.benchmarks.data import busy_job, silent_job, write_session
 from tests.benchmarks.figures import Figure, median_of
-from tests.benchmarks.terminal import CHART, Terminal
-from tests.benchmarks.usage import cpu_seconds, family, over, resident_mebibytes
+from tests.benchmarks.terminal import CHART, CHARTS, Terminal
+from tests.benchmarks.usage import Rest, cpu_seconds, family, over, resident_mebibytes
 
 RUNS = 5
 SETTLE = 8.0
@@ -69,42 +71,79 @@ def silent_live_job(folder: Path, seconds: float = 120.0) -> list[Figure]:
     CPU is that of the app, the recorder and the recorder's GPU helper together, at the default interval of
     60 s with the present reading every 2 s.
     """
-    log = folder / "silent.log"
-    with log.open("wb") as output:
-        job = subprocess.Popen(silent_job(), stdout=output, cwd=folder)
+    live = _live(folder, silent_job(), CHART, seconds)
+    return [
+        *_rates("silent live job", live, 8, 0.5, seconds),
+        Figure("recorder: memory", live.memory["VmRSS"], "MiB", 40, f"highest {live.memory['VmHWM']:.0f}"),
+        Figure(
+            "GPU helper: memory",
+            live.helpers,
+            "MiB",
+            None,
+            "" if live.helpers else "none runs: no NVIDIA driver",
+        ),
+    ]
+
+
+def busy_live_job(folder: Path, seconds: float = 60.0) -> list[Figure]:
+    """The same of a live job that prints 20 metrics ten times a second: all charts in view move."""
+    live = _live(folder, busy_job(), CHARTS, seconds)
+    return _rates("live job, 20 metrics x 10 steps/s", live, 200, 4, seconds)
+
+
+def busy_live_job_on_a_slow_link(folder: Path, seconds: float = 60.0) -> list[Figure]:
+    """The same with `--slow-link`: fewer frames, fewer colours."""
+    live = _live(folder, busy_job(), CHARTS, seconds, "--slow-link")
+    return _rates("the same with --slow-link", live, 40, None, seconds)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What `floydtop PID` cost."""
+
+    rest: Rest
+    """Of the app, the recorder and its GPU helper together."""
+    app_cpu: float
+    """CPU seconds a minute of the app alone."""
+    memory: dict[str, float]
+    """MiB of the recorder, as the kernel calls them."""
+    helpers: float
+    """MiB of the recorder's helpers."""
+
+
+def _live(folder: Path, command: list[str], shown: re.Pattern[str], seconds: float, *options: str) -> Live:
+    root = Path(__file__).parents[2]
+    with (folder / "job.log").open("wb") as output:
+        job = subprocess.Popen(command, stdout=output, cwd=folder, env=os.environ | {"PYTHONPATH": str(root)})
     recorder = None
     try:
-        with Terminal([*FLOYDTOP, str(job.pid)], {"XDG_STATE_HOME": str(folder)}) as terminal:
+        with Terminal([*FLOYDTOP, *options, str(job.pid)], {"XDG_STATE_HOME": str(folder)}) as terminal:
             terminal.go()
-            terminal.wait_for(CHART)
+            terminal.wait_for(shown)
             time.sleep(SETTLE)
             recorder = _recorder(folder, job.pid)
+            before = cpu_seconds([terminal.pid])
             rest = over(seconds, [terminal.pid, recorder], terminal.bytes_sent)
-            app = over(seconds / 2, [terminal.pid], terminal.bytes_sent)
+            app_cpu = (cpu_seconds([terminal.pid]) - before) / (seconds / 60)
             memory = {name: resident_mebibytes(recorder, name) for name in ("VmRSS", "VmHWM")}
             helpers = sum(resident_mebibytes(one.pid) for one in family([recorder])[1:])
+            # Whatever it says in the end: with these words, or others, the pane is dead.
             terminal.press("q")
-            terminal.wait_for(re.compile("Still recording"))
+            terminal.wait_for(re.compile("Still recording|Pane is dead"))
     finally:
         job.kill()
         job.wait()
         if recorder is not None:
             family_gone([recorder])
+    return Live(rest, app_cpu, memory, helpers)
+
+
+def _rates(what: str, live: Live, kilobytes: float, cpu: float | None, seconds: float) -> list[Figure]:
     note = f"over {seconds:.0f} s"
     return [
-        Figure("silent live job: to the terminal", rest.bytes_per_minute / 1000, "kB/min", 8, note),
-        Figure(
-            "silent live job: CPU of app, recorder and GPU helper", rest.cpu_per_minute, "s/min", 0.5, note
-        ),
-        Figure(
-            "silent live job: CPU of the app alone",
-            app.cpu_per_minute,
-            "s/min",
-            None,
-            f"over {seconds / 2:.0f} s",
-        ),
-        Figure("recorder: memory", memory["VmRSS"], "MiB", 40, f"highest {memory['VmHWM']:.0f}"),
-        Figure("GPU helper: memory", helpers, "MiB", None, "" if helpers else "none runs: no NVIDIA driver"),
+        Figure(f"{what}: to the terminal", live.rest.bytes_per_minute / 1000, "kB/min", kilobytes, note),
+        Figure(f"{what}: CPU of app, recorder and GPU helper", live.rest.cpu_per_minute, "s/min", cpu, note),
+        Figure(f"{what}: CPU of the app alone", live.app_cpu, "s/min", None, note),
     ]
 
 

@@ -18,6 +18,9 @@ POLL = 0.01
 CHART = re.compile("[\u2801-\u28ff]{3,}")
 """What counts as a chart: three braille cells in a row that are not blank."""
 
+CHARTS = re.compile("(?:[\u2801-\u28ff].*){9}", re.DOTALL)
+"""What counts as many of them."""
+
 _numbers = itertools.count()
 
 

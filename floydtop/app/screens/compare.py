@@ -38,6 +38,8 @@ class CompareScreen(MonitorScreen):
         live = sum(run.source.live for run in self.comparison.runs)
         left = [Run(" floydtop ", palette.accent), Run(f" {self.mode}, {live} of them live ", palette.text)]
         right = [Run(f" {axis_words(self.options)} ", palette.dim)]
+        if self.pages > 1:
+            right.append(Run(f" page {self.page + 1}/{self.pages} ", palette.text))
         status.show([spread(left, right, status.size.width, palette.dim)])
 
     @property
@@ -54,10 +56,8 @@ class CompareScreen(MonitorScreen):
         return training, system
 
     def action_toggle_run(self, place: int) -> None:
-        runs = self.comparison.runs
-        if place < len(runs):
-            runs[place].shown = not runs[place].shown
-            self.redraw()
+        self.comparison.toggle(place)
+        self.redraw()
 
     def action_highlight(self) -> None:
         """The next run stands out, after the last one all alike."""

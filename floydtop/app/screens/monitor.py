@@ -34,11 +34,13 @@ from floydtop.settings import Settings
 POLL = 0.4
 """Seconds between two looks at the session file: a stat and a short read."""
 
-FRAME = 1.0
-"""Seconds between two frames at least while data come fast; after a quiet moment a line shows at once."""
+FRAME = 0.75
+"""Seconds between two frames at least while data come fast; after a quiet moment a line shows at once.
+
+Two looks at the file apart: a line is on the screen after 0.9 s at the latest, where 1.0 made it 1.3."""
 
 SLOW_FRAME = 6.0
-"""The same on a slow link: 30 KB a minute for a dashboard in full motion."""
+"""The same on a slow link: 37 KB a minute for a dashboard in full motion."""
 
 RECORDER_CHECK = 2.0
 QUIET_FRAME = 30.0

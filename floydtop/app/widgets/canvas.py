@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -46,6 +46,18 @@ def spread(left: Row, right: Row, width: int, style: Style) -> Row:
     if room < 1 and right:
         return left
     return [*left, Run(" " * max(0, room), style), *right]
+
+
+def cropped(row: Row, width: int) -> Row:
+    """As much of a row as `width` cells hold."""
+    kept: Row = []
+    for run in row:
+        if cell_len(run.text) > width:
+            kept.append(Run(set_cell_size(run.text, max(0, width)), run.style))
+            break
+        kept.append(run)
+        width -= cell_len(run.text)
+    return kept
 
 
 class Canvas(Widget):

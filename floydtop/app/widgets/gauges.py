@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from floydtop.app.safe import clean
 from floydtop.app.view import View
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width
@@ -19,6 +21,18 @@ SPARK_FROM = 150
 
 GAP = 3
 
+Detail = Literal["full", "short", "bars", "bare"]
+FULL: Detail = "full"
+SHORT: Detail = "short"
+"""Bars of half the length, and of the words the memory."""
+BARS: Detail = "bars"
+"""Without words."""
+BARE: Detail = "bare"
+"""Nothing but percentages."""
+
+GETTING_FULL = ("memory.percent", "disk.percent")
+"""Gauges that are better low; a busy GPU or CPU is no warning."""
+
 
 class Gauges(Canvas):
     """CPU, memory, disk and GPUs of the job; a reading that is not known says n/a, and why if it fits."""
@@ -26,6 +40,7 @@ class Gauges(Canvas):
     _over = False
     """The job has ended: what is shown was the last reading."""
     _session: Session | None = None
+    _detail: Detail = FULL
 
     def draw(self, view: View) -> None:
         """Show the present reading, or the last recorded sample of a session that is over."""
@@ -35,7 +50,17 @@ class Gauges(Canvas):
         self.show(rows)
 
     def _rows(self, view: View, width: int) -> list[Row]:
-        items = self._items(view)
+        """All gauges, in the fullest of the ways in which they fit."""
+        for self._detail in (FULL, SHORT, BARS, BARE):
+            items = self._items(view)
+            rows, left_out = self._laid_out(items, width)
+            if not left_out:
+                return rows
+        rows, left_out = self._laid_out(items, width - len(f"+{left_out}"))
+        return [*rows[:-1], [*rows[-1], Run(f"+{left_out}", self.palette.faint)]]
+
+    def _laid_out(self, items: list[Row], width: int) -> tuple[list[Row], int]:
+        """Items in rows, and how many found no place."""
         rows: list[Row] = [[Run(" ", self.palette.dim)]]
         left_out = 0
         for item in items:
@@ -44,10 +69,8 @@ class Gauges(Canvas):
                     left_out += 1
                     continue
                 rows.append([Run(" ", self.palette.dim)])
-            rows[-1] += [*item, Run(" " * GAP, self.palette.dim)]
-        if left_out:
-            rows[-1].append(Run(f"+{left_out}", self.palette.faint))
-        return rows
+            rows[-1] += [*item, Run(" " * (GAP if self._detail is FULL else GAP - 1), self.palette.dim)]
+        return rows, left_out
 
     def _items(self, view: View) -> list[Row]:
         session = view.session
@@ -61,7 +84,14 @@ class Gauges(Canvas):
         source = session.facts.notes.get("memory", "") if session.facts else ""
         items = [
             self._gauge("CPU", "cpu.percent", values, unknown, cpu_text(values, may_use)),
-            self._gauge("MEM", "memory.percent", values, unknown, memory_text(values, source)),
+            self._gauge(
+                "MEM",
+                "memory.percent",
+                values,
+                unknown,
+                memory_text(values, source),
+                brief=format_bytes(values["memory.bytes"]) if "memory.bytes" in values else "",
+            ),
         ]
         items += self._gpus(session, values, unknown)
         if view.options.every_gpu:
@@ -82,10 +112,10 @@ class Gauges(Canvas):
             name = f"gpu.{index}"
             used = values.get(f"{name}.memory_bytes")
             total = gpus[index].memory_bytes if index in gpus else None
-            text = format_bytes(used) if used is not None else "memory n/a"
+            text = brief = format_bytes(used) if used is not None else "memory n/a"
             if used is not None and total:
                 text += f"/{format_bytes(total)}"
-            items.append(self._gauge(f"GPU{index}", f"{name}.utilization", values, unknown, text))
+            items.append(self._gauge(f"GPU{index}", f"{name}.utilization", values, unknown, text, brief))
         return items
 
     def _other_gpus(self, session: Session) -> list[Row]:
@@ -108,7 +138,13 @@ class Gauges(Canvas):
         return sparkline(means, SPARK, 0.0, 100.0, glyphs="ascii" if self.glyphs == "ascii" else "block")
 
     def _gauge(
-        self, label: str, name: str, values: dict[str, float], unknown: dict[str, str], text: str
+        self,
+        label: str,
+        name: str,
+        values: dict[str, float],
+        unknown: dict[str, str],
+        text: str,
+        brief: str = "",
     ) -> Row:
         palette = self.palette
         row: Row = [Run(f"{label} ", palette.dim)]
@@ -116,22 +152,23 @@ class Gauges(Canvas):
         if percent is None:
             row.append(Run(f"n/a {clean(unknown.get(name, ''))}"[:40].rstrip(), palette.faint))
         else:
-            style = palette.faint if self._over else palette.good if percent < 85 else palette.warning
-            full, empty = bar(percent)
-            row += [Run(full, style), Run(empty, palette.track)]
-            if self.size.width >= SPARK_FROM:
-                row.append(Run(" " + self._spark(name), style))
-            row.append(Run(f" {percent:3.0f}% ", palette.strong))
-        if text:
-            row.append(Run(f" {text}" if percent is None else text, palette.dim))
-        return row
+            warned = name in GETTING_FULL and percent >= 85
+            style = palette.faint if self._over else palette.warning if warned else palette.good
+            if self._detail is not BARE:
+                full, empty = bar(percent, BAR if self._detail is FULL else BAR // 2)
+                row += [Run(full, style), Run(empty, palette.track), Run(" ", palette.dim)]
+                if self.size.width >= SPARK_FROM:
+                    row.append(Run(self._spark(name) + " ", style))
+            row.append(Run(f"{percent:3.0f}%", palette.strong))
+        words = {FULL: text, SHORT: brief}.get(self._detail, "")
+        return [*row, Run(f" {words}", palette.dim)] if words else row
 
 
-def bar(percent: float) -> tuple[str, str]:
-    """The filled and the empty part of a bar of `BAR` cells, to half a cell: less moves less often."""
-    halves = round(max(0.0, min(100.0, percent)) / 100 * BAR * 2)
+def bar(percent: float, cells: int) -> tuple[str, str]:
+    """The filled and the empty part of a bar, to half a cell: less moves less often."""
+    halves = round(max(0.0, min(100.0, percent)) / 100 * cells * 2)
     full = "█" * (halves // 2) + "▌" * (halves % 2)
-    return full, "░" * (BAR - len(full))
+    return full, "░" * (cells - len(full))
 
 
 def readings(session: Session) -> tuple[dict[str, float], dict[str, str]]:

@@ -20,6 +20,12 @@ GUTTER = 8
 FAST_FRAME = 4.0
 """Seconds: ten new rows are 2 KB, a third of what a dashboard of twelve charts sends in a second."""
 
+SLOW_FRAME = 20.0
+"""The same on a slow link."""
+
+READABLE = 2.0
+"""Lines a second that somebody can still read as they come."""
+
 
 class LogView(Canvas):
     """Follows the newest line, unless it was scrolled back.
@@ -41,12 +47,14 @@ class LogView(Canvas):
     def draw(self, view: View, *, hurried: bool = False) -> None:
         """Show the lines; scrolled back, the same lines stay in place while new ones come.
 
-        Lines that come faster than anyone reads are shown every `FAST_FRAME` seconds when `hurried`.
+        Lines that come faster than anyone reads are shown every few seconds when `hurried`.
         """
         session = view.session
         now = time.monotonic()
-        flood = session.lines_seen - self._seen > self.size.height
-        if hurried and flood and now - self._drawn_at < FAST_FRAME:
+        waited = now - self._drawn_at
+        flood = session.lines_seen - self._seen > READABLE * max(1.0, waited)
+        slow = self.app.settings["slow_link"]  # type: ignore[attr-defined]  # our app has some
+        if hurried and flood and waited < (SLOW_FRAME if slow else FAST_FRAME):
             return
         self._drawn_at = now
         self.entitle(self._title(session))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -12,7 +14,7 @@ from floydtop.app.palette import Palette
 from floydtop.app.panels import PanelSpec, legend_name
 from floydtop.app.safe import clean, safe
 from floydtop.app.view import View
-from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width, spread
+from floydtop.app.widgets.canvas import Canvas, Row, Run, cropped, row_width, spread
 from floydtop.plot.braille import BLANK_STYLE, NAN_STYLE, Layer, dots, draw
 from floydtop.plot.columns import Column
 from floydtop.session.series import Series
@@ -110,35 +112,54 @@ class Panel(Canvas, can_focus=True):
         if view.options.cursor is not None and drawn:
             return self._readout_at_cursor(view, spec, drawn, width)
         palette = self.palette
-        left: Row = []
         running = {name: value for name, _, value in view.running(spec)}
-        for index, name in enumerate(spec.names):
-            label = legend_name(spec, name)
-            newest = self._newest(view, spec, name)
-            entry = [
-                Run(spec.mark(index), palette.curve(spec.color(index))),
-                Run(f" {clean(label)} " if label else " ", palette.dim),
-                Run(number(spec, newest) if newest is not None else "-", palette.strong),
-            ]
-            if name in running:
-                entry.append(Run(f" ▸{number(spec, running[name])}", palette.faded[spec.color(index) % 8]))
-            entry.append(Run("  ", palette.dim))
-            if left and row_width(left) + row_width(entry) > width:
-                left.append(Run("…", palette.dim))
-                break
-            left += entry
+        left = self._newest_values(view, spec, running)
+        if row_width(left) > width:
+            # All series before what is not finished.
+            left = self._newest_values(view, spec, {})
+        if row_width(left) > width:
+            left = [*cropped(left, width - 1), Run("…", palette.dim)]
         left_out, extremes = self._left_out(view, spec), self._extremes(view, spec)
         room = width - row_width(left) - 1
         right = [*left_out, *extremes]
         return spread(left, right if row_width(right) <= room else left_out, width, palette.dim)
 
-    def _readout_at_cursor(self, view: View, spec: PanelSpec, drawn: list[Drawn], width: int) -> Row:
+    def _newest_values(self, view: View, spec: PanelSpec, running: Mapping[str, float]) -> Row:
+        """The legend: sign, name, newest and running value of each series."""
         palette = self.palette
-        row: Row = [Run(f"{view.moment(cursor_x(view, spec))}  ", palette.accent)]
-        for index, column in columns_at_cursor(view, drawn).items():
-            row += [Run(f"{spec.mark(index)} ", palette.curve(spec.color(index)))]
-            row.append(Run(cursor_value(spec, column, log=view.options.log) + "  ", palette.strong))
-        return row if row_width(row) <= width else row[: max(1, len(row) - 2)]
+        row: Row = []
+        for index, name in enumerate(spec.names):
+            label = legend_name(spec, name)
+            newest = self._newest(view, spec, name)
+            row += [
+                Run("  " if row else "", palette.dim),
+                Run(spec.mark(index), palette.curve(spec.color(index))),
+                Run(f" {clean(label)} " if label else " ", palette.dim),
+                Run(number(spec, newest) if newest is not None else "-", palette.strong),
+            ]
+            if name in running:
+                row.append(Run(f" ▸{number(spec, running[name])}", palette.faded[spec.color(index) % 8]))
+        return row
+
+    def _readout_at_cursor(self, view: View, spec: PanelSpec, drawn: list[Drawn], width: int) -> Row:
+        """x and each series' value there; the ranges of columns, and then series, only as far as they fit."""
+        palette = self.palette
+        columns = columns_at_cursor(view, drawn)
+        row: Row = []
+        for ranged in (True, False):
+            row = [Run(view.moment(cursor_x(view, spec)), palette.accent)]
+            for index, column in columns.items():
+                value = cursor_value(spec, column, log=view.options.log)
+                entry = [
+                    Run(f"  {spec.mark(index)} ", palette.curve(spec.color(index))),
+                    Run(value if ranged else value.partition(" [")[0], palette.strong),
+                ]
+                if not ranged and row_width(row) + row_width(entry) > width - 1:
+                    return [*row, Run("…", palette.dim)]
+                row += entry
+            if row_width(row) <= width:
+                break
+        return row
 
     def _newest(self, view: View, spec: PanelSpec, name: str) -> float | None:
         series = view.series(spec, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from floydtop.app.axis_labels import number
 from floydtop.app.panels import QUALITY, PanelSpec
 from floydtop.app.runs import Comparison, differing_words
@@ -50,7 +52,7 @@ class RunsTable(LogView):
             row += [Run(f"{self._values(view, spec, run.letter):>{CELL}}", palette.text) for spec in specs]
             rows.append(row)
             if words:
-                rows.append([Run(f"    {clean('  '.join(words))}", palette.dim)])
+                rows.append([Run(f"    {clean('  '.join(map(_without_folders, words)))}", palette.dim)])
         self.show(rows[: self.size.height])
 
     def _values(self, view: View, spec: PanelSpec, letter: str) -> str:
@@ -60,6 +62,10 @@ class RunsTable(LogView):
             return "-"
         best = series.maximum if _more_is_better(spec.title) else series.minimum
         return f"{number(spec, series.last)} best {number(spec, best)}"
+
+
+def _without_folders(words: str) -> str:
+    return " ".join(os.path.basename(word) if word.startswith("/") else word for word in words.split(" "))
 
 
 def _more_is_better(metric: str) -> bool:

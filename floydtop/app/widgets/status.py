@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from rich.cells import cell_len, set_cell_size
 
@@ -40,26 +41,29 @@ class StatusBar(Canvas):
         elapsed = format_duration(max(0.0, session.now - session.origin))
         # From what is left out first to what stays to the last.
         parts: dict[str, Row] = {
-            "bar": progress_bar(session.progress.share, palette),
             "brand": [Run(" floydtop ", palette.accent)],
+            "bar": progress_bar(session.progress.share, palette),
             "pid": [Run(f" pid {job.pid} ", palette.dim)] if job is not None else [],
-            "pace": pace_words(session, palette),
-            "progress": progress_words(progress, palette),
+            "rate": rate_words(session, palette),
             "axis": [Run(f" {axis_words(view.options)} ", palette.dim)],
+            "progress": progress_words(progress, palette),
+            "eta": eta_words(session, palette),
             "loading": loading_words(session, palette),
             "elapsed": [Run(f" {elapsed:>6} ", palette.text)] if job is not None else [],
             "mode": self._mode(mode),
             "state": [Run(f" {sign} {words} ", style)],
         }
         width = self.size.width
-        for part in ("bar", "pace", "brand", "progress", "axis", "pid", "elapsed", "mode"):
-            if sum(map(row_width, parts.values())) + NAME <= width:
-                break
-            parts[part] = []
+        left_for_parts = width - min(NAME, cell_len(short_command(session.name)) + 3)
+        for part in reversed(parts):
+            if row_width(parts[part]) > left_for_parts:
+                parts[part] = []
+            left_for_parts -= row_width(parts[part])
         room = width - sum(map(row_width, parts.values())) - 3
         left = [*parts["brand"], *parts["state"], *self._job_name(session.name, room)]
         left += [*parts["pid"], *parts["elapsed"], *parts["loading"]]
-        right = [*parts["progress"], *parts["bar"], *parts["pace"], *parts["axis"], *parts["mode"]]
+        right = [*parts["progress"], *parts["bar"], *parts["rate"], *parts["eta"]]
+        right += [*parts["axis"], *parts["mode"]]
         self.show([spread(left, right, width, palette.dim)])
 
     def _job_name(self, command: str, room: int) -> Row:
@@ -110,19 +114,29 @@ def progress_bar(share: float | None, palette: Palette) -> Row:
     return [done, left, Run(f" {share:4.0%} ", palette.dim)]
 
 
-def pace_words(session: Session, palette: Palette) -> Row:
-    """How long it will still take, and how fast it goes."""
-    eta = session.progress.eta_seconds(session.now)
+def rate_words(session: Session, palette: Palette) -> Row:
+    """How fast it goes."""
     rate = session.progress.steps_per_second
-    row: Row = []
-    if rate is not None:
-        row.append(Run(f" {format_value(rate)}/s ", palette.dim))
-    if eta is not None:
-        row.append(Run(f" {format_duration(eta)} left ", palette.text))
-    return row
+    return [Run(f" {format_value(rate)}/s ", palette.dim)] if rate is not None else []
+
+
+def eta_words(session: Session, palette: Palette) -> Row:
+    """How long it will still take."""
+    eta = session.progress.eta_seconds(session.now)
+    return [Run(f" {format_duration(eta)} left ", palette.text)] if eta is not None else []
+
+
+_INTERPRETER = re.compile(r"python[\d.]*$")
 
 
 def short_command(command: str) -> str:
-    """A command line without the folders of its interpreter and script."""
-    words = command.split(" ")
-    return " ".join(os.path.basename(word) if word.startswith("/") else word for word in words)
+    """A command line without folders, and without the interpreter where a script or module follows it."""
+    words = [os.path.basename(word) if word.startswith("/") else word for word in command.split(" ")]
+    place = 1
+    if _INTERPRETER.match(words[0]):
+        while place < len(words) and words[place].startswith("-") and words[place] not in ("-c", "-m"):
+            place += 2 if words[place] in ("-W", "-X") else 1
+        place += words[place : place + 1] == ["-m"]
+        if place < len(words) and words[place] != "-c":
+            return " ".join(words[place:])
+    return " ".join(words)
