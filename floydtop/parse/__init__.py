@@ -16,6 +16,7 @@ from floydtop.parse.prefix import stamp_of
 from floydtop.parse.reading import Bad, Format, Found, State
 from floydtop.parse.shapes import DIGITS, LONGEST, MOST, PROOFS, Entry, Plan, filled, learn
 
+_OBJECT = re.compile(rb'\{\s{0,8}"')
 # Two ranks may write into one line.
 _RANKS = re.compile(r"(?<=\S)(?=\[(?:rank|default)\d{1,5}\])")
 
@@ -44,8 +45,8 @@ class Parser:
         self._dull: set[bytes] = set()
         """Shapes of lines that no format reads."""
         self._shapes: dict[bytes, Entry] = {}
-        self._known: dict[bytes, Plan] = {}
-        """Plans that were proven, one a shape."""
+        self._known: dict[bytes, list[Plan]] = {}
+        """Plans that were proven."""
         self._expectations = 0
         self._unread = True
         """No format took the line that was read last."""
@@ -92,13 +93,10 @@ class Parser:
         shape = raw.translate(None, DIGITS)
         if shape in self._dull:
             return []
-        entry = self._shapes.get(shape)
-        if entry is not None:
-            for plan in entry.plans:
-                if plan.proofs >= PROOFS:
-                    events = self._planned(plan, line, raw, t, approximate)
-                    if events is not None:
-                        return events
+        for plan in self._known.get(shape, ()):
+            events = self._planned(plan, line, raw, t, approximate)
+            if events is not None:
+                return events
         return self._slow(line, raw, shape, t, approximate)
 
     @property
@@ -119,8 +117,8 @@ class Parser:
         return self._dull
 
     @property
-    def known(self) -> dict[bytes, Plan]:
-        """Shapes whose lines can be read without a format; changes while lines are read."""
+    def known(self) -> dict[bytes, list[Plan]]:
+        """Shapes whose lines can be read without a format, and how; changes while lines are read."""
         return self._known
 
     @property
@@ -207,7 +205,8 @@ class Parser:
             self._forget()
         told = self._state.told
         if not found and told is None and not self._state.hesitant and self._unread:
-            if self._never(line.text):
+            # A digit may be what kept a brace and a quotation mark from being the start of an object.
+            if not _OBJECT.search(shape) and self._never(line.text):
                 self._dull.add(shape)
             return
         if told is None or len(found) > 1 or self._state.muted == line.number:
@@ -222,13 +221,15 @@ class Parser:
             merged = {name: value for _, values in groups for name, value in values.items()}
             if repr(merged) == repr(_grouped(values)) and planned[:4] == told[:4]:
                 plan.proofs += 1
-                if plan.proofs >= PROOFS:
-                    self._known.setdefault(shape, plan)
+                if plan.proofs == PROOFS:
+                    self._known.setdefault(shape, []).append(plan)
             else:
                 entry.plans.remove(plan)
                 entry.attempts += 4
-                if self._known.get(shape) is plan:
-                    del self._known[shape]
+                if plan.proofs >= PROOFS:
+                    self._known[shape].remove(plan)
+                    if not self._known[shape]:
+                        del self._known[shape]
             return
         entry.attempts += 1
         if entry.attempts <= 16:
@@ -281,10 +282,11 @@ class Parser:
         else:
             text = line.text
         if "{" in text:
-            inside, wrong, text = jsonl.extract(text)
+            inside, wrong, rest = jsonl.extract(text)
             found += inside
             bad += wrong
-            self._unread = False
+            self._unread = rest == text
+            text = rest
             if inside or wrong:
                 self.read_by = "json"
         objects = bool(found)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
+from typing import Any
 
 from floydtop.events import MetricGroup
-from floydtop.parse.reading import Place, Told, scaled
+from floydtop.parse.reading import NEVER, Place, Told, scaled
 from floydtop.parse.shapes import LARGEST, Plan, as_float
 
 WORTH = 100
@@ -28,17 +29,10 @@ class Batch:
     """Index of a token -> its number in each line, for those that the plan uses."""
     places: list[Place | None] = field(default_factory=list)
     """Where on the x-axes each point stands; None for a line that meant something else at its place."""
-
-    def tolds(self) -> Iterator[Told]:
-        """The place that each line itself tells."""
-        plan, size = self.plan, len(self.indexes)
-        steps, stepses, epochses = (
-            repeat(None, size) if token is None else map(int, self.numbers[token])
-            for token in (plan.step, plan.steps, plan.epochs)
-        )
-        epochs = repeat(None, size) if plan.epoch is None else self.numbers[plan.epoch]
-        rest = (repeat(plan.place), repeat(plan.section), repeat(None), repeat(None))
-        return map(Told._make, zip(steps, stepses, epochs, epochses, *rest, strict=False))
+    tolds: Iterator[Told] = field(default_factory=lambda: iter(()))
+    """The place that each line itself tells, where that of its point hangs on other lines."""
+    dated: bool = False
+    """Whether its lines are asked for their times."""
 
     def cut(self, size: int) -> None:
         """Leave the first so many lines."""
@@ -65,38 +59,59 @@ class Batch:
 
 def batch_of(plan: Plan, indexes: list[int], raws: list[bytes]) -> tuple[Batch, list[int]]:
     """The lines of one shape as columns, and the indexes of those that do not fit the plan."""
-    odd: list[int] = []
-    numbers = _together(plan, raws)
-    if numbers is None:
-        rows = {index: plan.numbers(raw) for index, raw in zip(indexes, raws, strict=True)}
-        odd = [index for index, row in rows.items() if row is None]
-        fitting = [row for row in rows.values() if row is not None]
-        indexes = [index for index, row in rows.items() if row is not None]
-        numbers = {token: [row[token] for row in fitting] for token in plan.used}
-    batch = Batch(plan, indexes, numbers)
-    if plan.place is None:
-        size = len(indexes)
-        steps = repeat(None, size) if plan.step is None else map(int, numbers[plan.step])
-        epochs = repeat(None, size) if plan.epoch is None else numbers[plan.epoch]
-        batch.places = list(zip(steps, epochs, strict=True))
-    return batch, odd
-
-
-def _together(plan: Plan, raws: list[bytes]) -> dict[int, list[float]] | None:
-    """The numbers of all lines at once, None when one of the lines may not fit."""
-    if plan.met >= 0:
-        plan.met += len(raws)
-    if plan.met < WORTH or len(raws) < 2:
-        return None
-    if plan.line is None:
+    plan.met += len(raws)
+    if plan.line is None and plan.met >= WORTH:
         plan.line = plan.expression(raws[0])
         if plan.line is None:
-            plan.met = -1
-            return None
-    found = plan.line.findall(b"\n".join(raws))
-    if len(found) != len(raws):
-        return None
+            plan.met = NEVER
+    if plan.line is not None:
+        found = plan.line.findall(b"\n".join(raws))
+        odd: list[int] = []
+        fitting = indexes
+        if len(found) != len(raws):
+            matches = list(map(plan.line.match, raws))
+            odd = [index for index, match in zip(indexes, matches, strict=True) if match is None]
+            fitting = [index for index, match in zip(indexes, matches, strict=True) if match is not None]
+            several = len(plan.used) > 1
+            found = [match.groups() if several else match[len(plan.used)] for match in matches if match]
+        numbers = _numbers(plan, found)
+        if numbers is not None:
+            return _placed(Batch(plan, fitting, numbers)), odd
+    rows = {index: plan.numbers(raw) for index, raw in zip(indexes, raws, strict=True)}
+    odd = [index for index, row in rows.items() if row is None]
+    good = {index: row for index, row in rows.items() if row is not None}
+    columns = {token: [row[token] for row in good.values()] for token in plan.used}
+    return _placed(Batch(plan, list(good), columns)), odd
+
+
+def _placed(batch: Batch) -> Batch:
+    """The same, with the places of its points where these hang on no other line."""
+    plan, size = batch.plan, len(batch.indexes)
+    if plan.place is None:
+        steps = repeat(None, size) if plan.step is None else map(int, batch.numbers[plan.step])
+        epochs = repeat(None, size) if plan.epoch is None else batch.numbers[plan.epoch]
+        batch.places = list(zip(steps, epochs, strict=False))
+    else:
+        batch.tolds = _tolds(batch)
+    return batch
+
+
+def _tolds(batch: Batch) -> Iterator[Told]:
+    plan, size = batch.plan, len(batch.indexes)
+    steps, stepses, epochses = (
+        repeat(None, size) if token is None else map(int, batch.numbers[token])
+        for token in (plan.step, plan.steps, plan.epochs)
+    )
+    epochs = repeat(None, size) if plan.epoch is None else batch.numbers[plan.epoch]
+    rest = (repeat(plan.place), repeat(plan.section), repeat(None), repeat(None))
+    return map(Told._make, zip(steps, stepses, epochs, epochses, *rest, strict=False))
+
+
+def _numbers(plan: Plan, found: list[Any]) -> dict[int, list[float]] | None:
+    """The numbers of what an expression of whole lines has found, None when one of them is none."""
     columns = [found] if len(plan.used) == 1 else list(zip(*found, strict=True)) if plan.used else []
+    if not found:
+        return {token: [] for token in plan.used}
     try:
         numbers = {token: _floats(column) for token, column in zip(plan.used, columns, strict=True)}
         for token in plan.wholes:

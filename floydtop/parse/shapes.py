@@ -187,7 +187,8 @@ def learn(raw: bytes, values: dict[str, float], told: Told) -> Plan | None:
     plan = _learn(raw, values, told, TOKEN if _WORDS.search(raw) else RUN)
     if plan is None and told.at and b"," in raw:
         plan = _learn(raw, values, told, CELL)
-    return plan
+    # `0.118+0.012` is one run and two numbers.
+    return _learn(raw, values, told, TOKEN) if plan is None and told.at else plan
 
 
 def _learn(raw: bytes, values: dict[str, float], told: Told, kind: Kind) -> Plan | None:

@@ -110,39 +110,37 @@ class Walk:
         if state.muted == first + run[0]:
             self._one(run[0])
             return 1
-        batches, odd = self._batches(run)
-        self.batches += batches.values()
-        dated = {shape for shape in batches if self._is_dated(shape)}
-        tolds = {shape: batch.tolds() for shape, batch in batches.items() if batch.plan.place is not None}
-        if not (dated or tolds or odd):
+        batches = self._batches(run)
+        self.batches += batches
+        owner = {index: batch for batch in batches for index in batch.indexes}
+        if len(owner) == len(run) and not any(batch.dated or batch.plan.place for batch in batches):
             return len(run)
-        expectations, shapes, count = parser.expectations, self._shapes, len(run)
+        expectations, count = parser.expectations, len(run)
         for index in run:
-            shape = shapes[index]
-            if shape in dated:
-                self._time(index)
-            if index not in odd:
-                batch = batches[shape]
+            batch = owner.get(index)
+            if batch is not None:
+                if batch.dated:
+                    self._time(index)
                 place = batch.plan.place
                 if place is None:
                     continue
                 state.number = first + index
-                spot = place(state, next(tolds[shape]))
+                spot = place(state, next(batch.tolds))
                 batch.places.append(spot)
                 if spot is not None:
                     continue
             self._one(index)
             if parser.expectations != expectations or state.muted > first + index:
                 count = bisect_right(run, index)
-                for batch in batches.values():
-                    batch.cut(bisect_right(batch.indexes, index))
+                for one in batches:
+                    one.cut(bisect_right(one.indexes, index))
                 break
-        for batch in batches.values():
-            batch.drop_unplaced()
+        for one in batches:
+            one.drop_unplaced()
         return count
 
-    def _batches(self, run: list[int]) -> tuple[dict[bytes, Batch], set[int]]:
-        """The lines of a run by their shapes, and those that do not fit the plan of theirs."""
+    def _batches(self, run: list[int]) -> list[Batch]:
+        """The lines of a run by their shapes; those that fit no plan of theirs are in none."""
         shapes, lines, known = self._shapes, self._lines, self._parser.known
         together: dict[bytes, list[int]] = {}
         for index in run:
@@ -151,12 +149,14 @@ class Walk:
                 together[shape].append(index)
             else:
                 together[shape] = [index]
-        batches: dict[bytes, Batch] = {}
-        odd: set[int] = set()
+        batches: list[Batch] = []
         for shape, indexes in together.items():
-            batches[shape], unfit = batch_of(known[shape], indexes, [lines[index] for index in indexes])
-            odd.update(unfit)
-        return batches, odd
-
-    def _is_dated(self, shape: bytes) -> bool:
-        return self._when is not None and (not self._stamps_only or may_be_stamped(shape))
+            dated = self._when is not None and (not self._stamps_only or may_be_stamped(shape))
+            for plan in known[shape]:
+                batch, indexes = batch_of(plan, indexes, [lines[index] for index in indexes])
+                if batch.indexes:
+                    batch.dated = dated
+                    batches.append(batch)
+                if not indexes:
+                    break
+        return batches

@@ -41,13 +41,14 @@ def read(text: str, state: State) -> list[Found] | None:
         return _pasted(paste["cells"].split(","), memory, state)
     header = _HEADER.match(text)
     if header:
-        memory.train = header["names"].split()
-        state.expectations += 1
+        before, memory.train = memory.train, header["names"].split()
+        state.expectations += memory.train != before
         return []
     classes = _CLASSES.match(text) or _CLASSIFIER.match(text)
     if classes:
-        state.expectations += 1
-        memory.classes, memory.counts = _metrics(classes["names"]), 2 if classes["counted"] else 0
+        before, memory.classes = memory.classes, _metrics(classes["names"])
+        memory.counts = 2 if classes["counted"] else 0
+        state.expectations += memory.classes != before
         return []
     row = _ROW.match(text)
     if row and memory.train:

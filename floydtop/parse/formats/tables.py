@@ -43,6 +43,9 @@ def read(text: str, state: State) -> list[Found] | None:
             return found
         if _RULE.fullmatch(text):
             return []
+    elif table.names and len(list(_cells(text, table.separator))) == len(table.names):
+        # It would be a row under another header like the last one.
+        state.hesitant = True
     if not _X.search(text):
         return None
     return _header(text, table, state)
@@ -69,9 +72,10 @@ def _header(text: str, table: _Table, state: State) -> list[Found] | None:
         or len(set(lower)) < len(lower)
     ):
         return None
+    if (names, separator) != (table.names, table.separator):
+        state.expectations += 1
     table.names, table.separator, table.line = names, separator, state.number
     table.open = separator is not None or lower[0] in _EPOCH_COLUMNS
-    state.expectations += 1
     return []
 
 
