@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from floydtop.sources import containers, descriptors
 from floydtop.sources.descriptors import Process
+from floydtop.sources.ptrace import why_not
 from floydtop.sources.trail import Stop, is_terminal
 
-_TRACE = "`floydtop {pid} --ptrace` reads what it prints from now on, but slows it"
+_LOG = "if it also writes a log, name it with --log FILE"
 _RESTART = "next time start it in tmux, as `COMMAND 2>&1 | tee LOG`, or by `floydtop run -- COMMAND`"
 
 
@@ -41,33 +42,35 @@ def sentence(pid: int, link: str, end: Stop | None) -> str:
     """
     if any("ipykernel" in word for word in descriptors.command(pid)[:4]):
         return "goes to its notebook: print to a file too, and name that with --log FILE"
-    help_with_log = f"if it also writes a log, name it with --log FILE; {_TRACE.format(pid=pid)}"
-    if link == "/dev/null":
-        return f"is thrown away (/dev/null): {help_with_log}"
     if not link:
-        return "goes nowhere (stdout and stderr are closed): if it also writes a log, name it with --log FILE"
+        return f"goes nowhere (stdout and stderr are closed): {_LOG}"
+    trace = f"`floydtop {pid} --ptrace` reads what it prints from now on, but slows it"
+    traced = [trace] if why_not() is None else []
+    helps = "; ".join([_LOG, *traced])
+    if link == "/dev/null":
+        return f"is thrown away (/dev/null): {helps}"
     command = containers.output_command(pid)
     if end is not None and end.through and end.through[-1].name.startswith("sshd"):
-        return f"goes over ssh to where it was started: {help_with_log}"
+        return f"goes over ssh to where it was started: {helps}"
     if end is not None and is_terminal(end.descriptor.link):
         owner = _owner(end.through[-1] if end.through else None)
-        return f"goes to the terminal {end.descriptor.link}{owner}: {_TRACE.format(pid=pid)}; {_RESTART}"
+        return f"goes to the terminal {end.descriptor.link}{owner}: {'; '.join([*traced, _RESTART])}"
     # A pipe in a service that somebody reads is no journal's: cron sends what it reads by mail.
     piped = link.startswith("pipe:") and end is not None and bool(end.through)
     is_journal = command is not None and command.startswith("journalctl")
     if link.startswith(("socket:", "pipe:")) and command is not None and not (piped and is_journal):
         return f"goes to its container or service: {command}"
     if link.startswith("socket:"):
-        return f"goes into a socket, which cannot be read: {help_with_log}"
+        return f"goes into a socket, which cannot be read: {helps}"
     if link.startswith("pipe:") and (end is None or not end.through):
         return (
             "goes into a pipe whose reader is not in sight, as in a container: "
-            f"`docker logs -f CONTAINER | floydtop -` outside of it; {help_with_log}"
+            f"`docker logs -f CONTAINER | floydtop -` outside of it; {helps}"
         )
     if link.startswith("pipe:"):
         reader = _owner(end.through[-1] if end is not None else None)
-        return f"goes into a pipe{reader} that ends in no file: {help_with_log}"
-    return f"goes to {link}: {help_with_log}"
+        return f"goes into a pipe{reader} that ends in no file: {helps}"
+    return f"goes to {link}: {helps}"
 
 
 def _owner(row: Process | None) -> str:

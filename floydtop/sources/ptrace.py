@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import re
 import shutil
 import signal
@@ -22,6 +23,23 @@ _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
 # [pid 12] write(1<\x2f\x64\x65\x76>, "\x6c\x6f", 2) = 2, or writev(1<...>, [{iov_base="\x6c", iov_len=1}, ...
 _WRITE = re.compile(rb"(?:^|\s)writev?\([0-9]+<(?P<file>(?:\\x[0-9a-f]{2})*)>, (?P<what>[\[\"].*)")
 _BYTES = re.compile(rb'"((?:\\x[0-9a-f]{2})*)"')
+
+
+def why_not() -> str | None:
+    """Why no running job can be traced here, None when one can.
+
+    Under ptrace_scope 1, Ubuntu's default, only root may trace what is no child (Yama, prctl(2)).
+    """
+    if shutil.which("strace") is None:
+        return "Tracing needs the strace command, which is not installed."
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as file:
+            scope = file.read().strip()
+    except OSError:
+        return None
+    if scope == "3" or (scope != "0" and os.geteuid() != 0):
+        return f"Tracing is kept to root here (kernel.yama.ptrace_scope is {scope}): run floydtop as root."
+    return None
 
 
 def address(pid: int, link: str) -> str:
@@ -81,12 +99,12 @@ async def follow_traced(
 
 
 async def _start(pid: str) -> asyncio.subprocess.Process:
-    strace = shutil.which("strace")
-    if strace is None:
-        raise FloydtopError("Tracing needs the strace command, which is not installed.")
+    refused = why_not()
+    if refused is not None:
+        raise FloydtopError(refused)
     libc = ctypes.CDLL(None)
     return await asyncio.create_subprocess_exec(
-        *(strace, "-f", "-qq", "-y", "-xx", "-s", str(_LONGEST_WRITE)),
+        *("strace", "-f", "-qq", "-y", "-xx", "-s", str(_LONGEST_WRITE)),
         *("-e", "trace=write,writev", "-e", "signal=none", "-p", pid),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,

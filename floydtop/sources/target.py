@@ -19,7 +19,7 @@ from floydtop.sources import descriptors, output
 from floydtop.sources.candidates import Candidate
 from floydtop.sources.finished import is_packed, read_all
 from floydtop.sources.patience import NoAnswer, Patient
-from floydtop.sources.ptrace import COST, address
+from floydtop.sources.ptrace import COST, address, why_not
 from floydtop.sources.trail import FILTERS
 
 Answer = TypeVar("Answer")
@@ -127,6 +127,9 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
     except OSError as error:
         raise FloydtopError(f"Process {pid} ({row.name}) has just ended.") from error
     if found.log is None and found.lost_in and ptrace:
+        refused = why_not()
+        if refused is not None:
+            raise FloydtopError(refused)
         notes.append(f"The writes of process {pid} are traced: {COST}.")
         return Target("job", pid, terminal=address(pid, found.lost_in), notes=notes, named=True)
     if found.log is None:

@@ -263,6 +263,15 @@ def test_a_socket_is_named(jobs: Jobs, tmp_path: Path) -> None:
     assert "socket" in output.sentence
 
 
+def test_tracing_is_not_offered_where_it_cannot_be_had(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = jobs.start("$PY train.py > /dev/null 2>&1")
+    monkeypatch.setenv("PATH", str(jobs.directory))
+    assert "--ptrace" not in find_output(pid).sentence
+    with pytest.raises(FloydtopError, match="strace command, which is not installed"):
+        resolve(str(pid), ptrace=True)
+
+
+@needs("strace")
 def test_a_bare_terminal_is_named_with_its_owner_and_what_would_help(jobs: Jobs) -> None:
     (jobs.directory / "terminal.py").write_text(
         "import os, pty, sys\npty.spawn([sys.executable, 'train.py'])\n"
