@@ -37,7 +37,7 @@ def format_value(value: float) -> str:
 
 
 def format_reading(value: float) -> str:
-    """A value where there is room for four digits of a small one too, in at most 9 columns: 2.996e-4."""
+    """A value where there is room for four digits of a small one too, in at most 10 columns: 2.996e-4."""
     value = as_float(value)
     if not 1e-99 < abs(value) < 0.001:
         return format_value(value)

@@ -11,7 +11,18 @@ from floydtop.app import FloydtopApp
 from floydtop.app.feed import Feed
 from floydtop.app.widgets.canvas import Canvas
 from floydtop.app.widgets.panel import Panel
-from floydtop.events import End, Exit, JobState, Metrics, OutputLine, Present, Sample
+from floydtop.events import (
+    Column,
+    End,
+    Exit,
+    History,
+    JobState,
+    Metrics,
+    OutputLine,
+    Position,
+    Present,
+    Sample,
+)
 from floydtop.session.writer import write_present
 from tests.app.stage import (
     LARGE,
@@ -297,3 +308,27 @@ async def test_small_values_are_told_with_four_digits(tmp_path: Path) -> None:
     rates = [Metrics(values={"lr": 3e-4 - step * 1e-6}, t=float(step), step=step) for step in range(1, 6)]
     async with replaying(tmp_path, [*opening(), *rates]) as stage:
         await stage.see("● 2.95e-4", "max 2.99e-4")
+
+
+def stretch(first: int, *, sampled: bool) -> History:
+    """A hundred points of a log from before the recording, a line of 10 bytes each."""
+    values: list[float | None] = [1 / (first + place + 1) for place in range(100)]
+    times: list[float | None] = [float(first + place - 200) for place in range(100)]
+    lines = [first + place - 200 for place in range(100)]
+    column = Column(values=values, times=times, lines=lines)
+    start = first * 10
+    return History(start=start, stop=start + 1000, columns={"loss": column}, lines=100, sampled=sampled)
+
+
+async def test_points_that_are_samples_are_told_until_all_of_the_log_was_read(tmp_path: Path) -> None:
+    begun = Position(t=0.0, offset=2000, begun=2000, back=2000)
+    async with watching(tmp_path, [*opening(), begun, stretch(0, sampled=True), *training(5)], SMALL) as (
+        stage,
+        writer,
+    ):
+        await stage.see("0% of the log read", "sampled")
+        await stage.press("enter")
+        await stage.see("older points are samples")
+        await stage.press("escape")
+        writer.append([stretch(100, sampled=False), stretch(0, sampled=False)], now=6.0)
+        await stage.until(lambda text: "sampled" not in text)

@@ -13,6 +13,7 @@ from floydtop.plot.units import (
     format_clock,
     format_duration,
     format_rate,
+    format_reading,
     format_step,
     format_ticks,
     format_value,
@@ -176,3 +177,16 @@ def test_tick_labels_differ_and_take_at_most_six_columns(low, high):
     assert all(len(label) <= 6 for label in labels)
     assert len(set(shown)) == len(shown)
     assert bool(shown) == bool(ticks)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.9956e-4, "2.996e-4"), (3e-4, "3e-4"), (-1.2345e-12, "-1.235e-12"), (0.4123456, "0.4123"), (0, "0")],
+)
+def test_reading_keeps_four_digits_of_small_values(value, text):
+    assert format_reading(value) == text
+
+
+@given(anything)
+def test_reading_takes_at_most_ten_columns(value):
+    assert 1 <= len(format_reading(value)) <= 10

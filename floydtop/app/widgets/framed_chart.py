@@ -91,6 +91,8 @@ class FramedChart(Canvas):
         series = [view.series(spec, name) for name in spec.names]
         if view.on_time and any(isinstance(one, Series) and one.has_estimates for one in series):
             words.append("~ what was there before the recording: times estimated")
+        if view.session.past.sampled and spec.kind != "system":
+            words.append("older points are samples")
         words += ["log scale"] if options.log else []
         words += [f"smoothed {options.smoothing:g}"] if options.smoothing else []
         words += [f"{self._curves.hidden} hidden"] if self._curves.hidden else []

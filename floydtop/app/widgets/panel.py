@@ -171,9 +171,11 @@ class Panel(Canvas, can_focus=True):
         return series.means[-1] if series else None
 
     def _left_out(self, view: View, spec: PanelSpec) -> Row:
-        """How many values the chart cannot show: it matters more than the extremes."""
+        """What the chart does not show, or not yet: it matters more than the extremes."""
         palette = self.palette
         row: Row = []
+        if view.session.past.sampled and spec.kind != "system":
+            row.append(Run("sampled  ", palette.warning))
         if self._curves.hidden:
             why = "≤ 0" if view.options.log else "outliers"
             row.append(Run(f"{self._curves.hidden} {why}  ", palette.warning))

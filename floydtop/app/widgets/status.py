@@ -25,6 +25,10 @@ NAME = 12
 """Cells that the job's name takes at least, when it is shown."""
 
 
+ROOMY = 120
+"""Columns of the terminal from which the line has room for whole sentences."""
+
+
 class StatusBar(Canvas):
     """One row; what matters least is left out first when it is narrow."""
 
@@ -54,6 +58,10 @@ class StatusBar(Canvas):
             "state": [Run(f" {sign} {words} ", style)],
         }
         width = self.size.width
+        if width < ROOMY and parts["loading"]:
+            # The charts say `sampled`, too.
+            words, style = parts["loading"][0]
+            parts["loading"] = [Run(f"{words.partition(',')[0].rstrip()} ", style)]
         left_for_parts = width - min(NAME, cell_len(short_command(session.name)) + 3)
         for part in reversed(parts):
             if row_width(parts[part]) > left_for_parts:
