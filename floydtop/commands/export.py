@@ -69,10 +69,18 @@ def _blocks(text: str, form: str, size: tuple[int, int]) -> Iterable[bytes]:
 
 def _rows(text: str) -> Iterable[list[Row]]:
     """The rows of a target; a log without rules of the user's is read in whole columns, which is faster."""
-    from floydtop.commands.report import events_of, source_of
-    from floydtop.commands.rules import rules
+    from floydtop.commands.report import chosen, events_of, source_of
+    from floydtop.commands.rules import given_rules, refuse_patterns, rules
     from floydtop.recorder.reading import read_rows
     from floydtop.session.export import blocks_of
+    from floydtop.session.ordered import read_in_order
 
     session, log = source_of(text)
-    return read_rows(log) if session is None and not rules() else blocks_of(events_of(text))
+    if session is not None:
+        refuse_patterns(text)
+        return blocks_of(chosen(read_in_order(session, _tell), given_rules()))
+    return blocks_of(events_of(text)) if rules() else read_rows(log)
+
+
+def _tell(sentence: str) -> None:
+    print(f"floydtop: {sentence}", file=sys.stderr)

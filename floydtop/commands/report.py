@@ -138,7 +138,7 @@ def events_of(text: str) -> Iterable[Event]:
     session, log = source_of(text)
     if session is not None:
         refuse_patterns(text)
-        return _chosen(read_session(session), given_rules())
+        return chosen(read_session(session), given_rules())
     return _telling(read_log(log, rules(), timed=True))
 
 
@@ -172,13 +172,13 @@ def source_of(text: str) -> tuple[str | None, str]:
     return None, log
 
 
-def _chosen(events: Iterable[Event], rules: Rules) -> Iterable[Event]:
+def chosen(events: Iterable[Event], rules: Rules) -> Iterable[Event]:
     from floydtop.parse.rules import Choice
 
     if not rules:
         return events
     choice = Choice(rules)
-    return (chosen for event in events for chosen in choice([event]))
+    return (one for event in events for one in choice([event]))
 
 
 def _telling(events: Iterable[Event]) -> Iterator[Event]:

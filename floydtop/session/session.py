@@ -295,6 +295,7 @@ class Session:
         dropped = self.past.take(event)
         if dropped is None:
             return
+        self.malformed_count += event.malformed
         self.progress.give_way(event.columns)
         for name, count in dropped.items():
             if name in self.metrics:
