@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from floydtop.events import Malformed, MetricGroup, Metrics, Progress
 from floydtop.parse import jsonl
@@ -258,6 +259,7 @@ class Parser:
 
     def _line(self, line: Line) -> tuple[list[Found], list[Bad]]:
         self._state.number = line.number
+        self._state.sole = False
         self._unread = True
         found: list[Found] = []
         bad: list[Bad] = []
@@ -266,14 +268,8 @@ class Parser:
             self._unread = False
             return found, bad
         if line.rewritten and _has_frames(raw):
-            *earlier, text = line.segments
-            before = ""
-            for segment in earlier:
-                # A bar redrawn at the same count has no news: of five tqdm frames four end here.
-                head = segment[: segment.rfind(" [")]
-                if head == before and "100%" not in head and "{" not in segment:
-                    continue
-                before = head
+            text = line.segments[-1]
+            for segment in self._telling(line.segments):
                 if "{" in segment:
                     inside, wrong, segment = jsonl.extract(segment)
                     found += inside
@@ -297,6 +293,25 @@ class Parser:
             # What one part of it tells is not all that the line means.
             self._state.told = None
         return found, bad
+
+    def _telling(self, segments: list[str]) -> Iterator[str]:
+        """The frames but the last that have news: one of those with the same count, of five tqdm frames four end here.
+
+        It is the first one, or the last where a bar shows its count before the values that belong to it.
+        """
+        state = self._state
+        before = ""
+        for segment, following in pairwise(segments):
+            head = segment[: segment.rfind(" [")]
+            if "100%" not in head and "{" not in segment:
+                if state.late is False and head == before:
+                    continue
+                if state.late and following.startswith(" [", len(head)) and following.startswith(head):
+                    continue
+            before = head
+            state.sole = state.late is True
+            yield segment
+        state.sole = state.late is True
 
     def _frame(self, text: str) -> list[Found]:
         for one in self._formats:

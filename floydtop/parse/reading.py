@@ -75,6 +75,10 @@ class State:
         self.steps: int | None = None
         self.live = False
         """The line is not finished: give its running values."""
+        self.late: bool | None = None
+        """A bar shows its count before the values of that count (`update(1); set_postfix(...)`)."""
+        self.sole = False
+        """No other frame with the count of this one follows."""
         self.number = 0
         """Number of the line being read."""
         self.rest = ""

@@ -140,3 +140,13 @@ def test_lightning_values_that_are_equal_to_the_last_epochs_are_kept() -> None:
         ("val_loss", 0.4, 4, 1.0),
         ("val_acc", 0.75, 4, 1.0),
     ]
+
+
+def test_a_bar_that_counts_before_it_sets_its_values_gives_each_value_at_its_own_count() -> None:
+    frames = ["0/3 [00:00<?, ?it/s]", "1/3 [00:00<00:00, 2it/s]", "1/3 [00:00<00:00, 2it/s, loss=0.9]"]
+    frames += ["2/3 [00:00<00:00, 2it/s, loss=0.9]", "2/3 [00:00<00:00, 2it/s, loss=0.8]"]
+    frames += ["3/3 [00:00<00:00, 2it/s, loss=0.8]", "3/3 [00:00<00:00, 2it/s, loss=0.7]"]
+    expected = [("loss", 0.9, 1, 0.0), ("loss", 0.8, 2, 0.0), ("loss", 0.7, 3, 0.0)]
+    for end in ("\r", "\n"):
+        text = end.join(f"Epoch 0:  {n * 33}%|##  | {frame}" for n, frame in enumerate(frames))
+        assert points(text + "\n") == expected

@@ -23,6 +23,8 @@ _RATE = re.compile(rf"({NUMBER})\s?([A-Za-z]{{1,16}}/s|s/[A-Za-z]{{1,16}})")
 _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _SECTIONS = ("val", "test", "eval", "dev")
 MOST_BARS = 64
+UNDECIDED = 200
+"""After so many frames without values it does not matter in which order values would come."""
 
 
 @dataclass
@@ -33,6 +35,8 @@ class _Bar:
     carried: dict[str, float]
     n: float = 0.0
     given: float = 0.0
+    blank: bool = False
+    """It was shown without values."""
     shown: dict[str, float] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
 
@@ -40,6 +44,20 @@ class _Bar:
 class _Memory:
     def __init__(self) -> None:
         self.bars: dict[str, _Bar] = {}
+        self.frames = 0
+
+    def repeats(self, name: str, n: float, values: dict[str, float]) -> bool:
+        """Whether a frame has moved on in its count only."""
+        bar = self.bars.get(name)
+        return bar is not None and n > bar.n and values == bar.shown
+
+    def order(self, bar: _Bar, n: float, values: dict[str, float]) -> bool | None:
+        """Whether the count comes before its values: a loop over the bar sets the first ones at 0 already."""
+        self.frames += 1
+        if values and (n == 0 or bar.blank):
+            return n > 0
+        bar.blank = not values
+        return False if self.frames > UNDECIDED else None
 
 
 def read(text: str, state: State) -> list[Found] | None:
@@ -57,8 +75,12 @@ def read(text: str, state: State) -> list[Found] | None:
     place = {name.lower(): values.pop(name) for name in list(values) if is_step(name) or is_epoch(name)}
     description.epoch = place.get("epoch") if description.epoch is None else description.epoch
     name = re.sub(r"[\d.]+", "", label)
-    bar = _advance(state.of(_Memory).bars, name, description.epoch, n, values)
-    fresh = _news(bar, values, n, total, state.live)
+    memory = state.of(_Memory)
+    stale = state.late and not state.sole and memory.repeats(name, n, values)
+    bar = _advance(memory.bars, name, description.epoch, n, values)
+    if state.late is None:
+        state.late = memory.order(bar, n, values)
+    fresh = {} if stale else _news(bar, values, n, total, state.live)
     epoch, step = description.epoch, as_int(place.get("global_step", n))
     if epoch is None and name.strip().lower().startswith("epoch"):
         epoch, step = n, None
