@@ -124,7 +124,7 @@ class Backfill:
         self._kept = KEPT * past.back / past.begun
         self._density = Density()
         self._malformed_left = MALFORMED_TOLD
-        self._at_once = MOST_AT_ONCE
+        self._at_once = LEAST_AT_ONCE
         self._thread = ThreadPoolExecutor(1, "past")
 
     async def run(self) -> None:

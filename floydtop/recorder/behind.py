@@ -12,7 +12,7 @@ from floydtop.parse.custom import Pattern
 from floydtop.parse.rules import Choice
 from floydtop.recorder.backfill import Backfill, Past, Stopped
 from floydtop.recorder.context import Context
-from floydtop.recorder.stamps import Stamps
+from floydtop.recorder.dating import Dating
 from floydtop.sources.history import OpenLog, is_seekable
 
 HUGE = 16 << 20
@@ -34,8 +34,7 @@ class Behind:
         past: what is to be read of it.
         patterns: the user's own expressions.
         choice: applies the user's rules about names; `plain`: there are none.
-        job_start: session time at which the first line may have been printed.
-        stamps: understands the times that lines tell.
+        dating: gives the lines their times.
         now: session time.
         write: takes events that say what the past was.
         room: whether the session may grow.
@@ -52,15 +51,13 @@ class Behind:
         patterns: Sequence[Pattern],
         choice: Choice,
         plain: bool,
-        job_start: float | None,
-        stamps: Stamps | None,
+        dating: Dating,
         now: Callable[[], float],
         write: Callable[[Sequence[Event]], None],
         room: Callable[[], bool],
     ) -> None:
         self.begun = past.begun
-        self._job_start = job_start
-        self._stamps = stamps
+        self._dating = dating
         self._now = now
         self._write = write
         log = OpenLog(path)
@@ -138,14 +135,7 @@ class Behind:
         self._write([Gap(t=self._now(), lost=0, why=f"{left} were not read: {why}")])
 
     def _span(self, data: bytes, offset: int) -> tuple[float | None, float | None]:
-        """When the first and the last of some lines were printed."""
-        told = self._stamps.span(data, self._now()) if self._stamps is not None else None
-        if told is not None:
-            return told
-        if self._job_start is None:
-            return None, None
-        pace = self._job_start / (self.begun + TAIL)
-        return self._job_start - pace * offset, self._job_start - pace * (offset + len(data))
+        return self._dating.between(data, offset, self.begun + TAIL, self._now())
 
 
 async def place_to_begin(path: str) -> int:

@@ -24,8 +24,8 @@ A pass of a Lightning bar that is longer than this may repeat values of the pass
 LONGEST_BEFORE = 16 << 20
 """Bytes that are read for a line's sake that began before that: Keras draws an epoch's bar into one line."""
 
-PIECE = 128 * 1024
-"""Bytes that are read before others may do something: 10 ms of a slow format on a busy machine."""
+PIECE = 64 * 1024
+"""Bytes that are read before others may do something: some 10 ms of a slow format."""
 
 _HEADERS = 8
 """The newest different ones are kept; a table's is looked for 40 lines above its rows."""

@@ -17,6 +17,7 @@ from floydtop.recorder import resume
 from floydtop.recorder.backfill import Past
 from floydtop.recorder.behind import TAIL, Behind, place_to_begin
 from floydtop.recorder.context import Context
+from floydtop.recorder.dating import Dating
 from floydtop.recorder.past import FromOutput, undated
 from floydtop.recorder.stamps import Stamps
 from floydtop.sources.finished import is_packed
@@ -34,6 +35,9 @@ ONLY_COPY_BUDGET = 64 << 20
 
 DRAINED = 4 << 20
 """Bytes of the log that are read to its end though we are to leave; more is left to the next recorder."""
+
+AT_ONCE = 256 * 1024
+"""Bytes that are read before others may do something."""
 
 LINE_TEXT = 4096
 """Characters of one line that are kept."""
@@ -72,7 +76,6 @@ class OutputWorker:
         self.offset = 0
         self._reopen = reopen
         self._now = now
-        self._job_start = job_start
         self._write = write
         self._show = show
         rules = rules or Rules()
@@ -83,7 +86,8 @@ class OutputWorker:
         """What an earlier recorder has read of a huge log's past."""
         self._behind: Behind | None = None
         """What reads the rest of it."""
-        self._stamps = Stamps(wall_start, reopen or log) if wall_start is not None else None
+        stamps = Stamps(wall_start, reopen or log) if wall_start is not None else None
+        self._dating = Dating(job_start, stamps)
         self._splitter = LineSplitter()
         self._text_left = text_budget
         self._text_budget = text_budget
@@ -95,8 +99,6 @@ class OutputWorker:
         self._of_last_line: list[FromOutput] = []
         self._recorded_to = 0
         """The last line of this content that an earlier recorder has left events of."""
-        self._resumed: tuple[int, float] | None = None
-        """Where in the log and when we took over."""
         self._identity = resume.identity(reopen or log)
         self._read = 0
         """Bytes that the splitter was given, by its own count."""
@@ -161,9 +163,10 @@ class OutputWorker:
                 idle = isinstance(item, Idle)
                 match item:
                     case Chunk():
-                        self._read_chunk(item)
-                        # A megabyte of dense lines takes some 10 ms to parse: others come in between.
-                        await asyncio.sleep(0)
+                        for start in range(0, len(item.data), AT_ONCE):
+                            self._read_chunk(_part(item, start))
+                            # Others come in between: a megabyte of a slow format takes 100 ms.
+                            await asyncio.sleep(0)
                     case Restart():
                         await self._drop_past(item.reason)
                         self._begin_content(f"{self.log}: {item.reason}.")
@@ -231,8 +234,7 @@ class OutputWorker:
             patterns=self._patterns,
             choice=self._choice,
             plain=self._plain,
-            job_start=self._job_start,
-            stamps=self._stamps,
+            dating=self._dating,
             now=self._now,
             write=self._write_past,
             room=self._room,
@@ -270,7 +272,7 @@ class OutputWorker:
         self.offset = self._read = position.offset
         self._last_bytes = self._before_line = place.before
         self._recorded_to, self._of_last_line = past.line, list(past.of_line)
-        self._resumed = (position.offset, past.t)
+        self._dating.resumed = (position.offset, past.t)
         self._reached = Past(position.begun, position.back, position.past_lines)
         if position.back:
             self._look_behind(place.path, self._reached)
@@ -286,7 +288,7 @@ class OutputWorker:
         self._finish_content()
         self._splitter = LineSplitter()
         self.offset = self._read = self._skipped = self._recorded_to = 0
-        self._resumed = None
+        self._dating.resumed = None
         self._last_bytes = self._before_line = b""
         self._identity = resume.identity(self._reopen or self.log)
         self._write([Note(t=self._now(), text=note), self.position(self.segment)])
@@ -302,13 +304,13 @@ class OutputWorker:
 
             def when(line: Line) -> tuple[float | None, bool]:
                 line.offset += self._skipped
-                return self._time_of(line, chunk, now)
+                return self._dating.of(line, chunk, now)
 
             events += self._choice(Bulk(self._parser, self._splitter).feed(chunk.data, when))
         else:
             for line in self._splitter.feed(chunk.data):
                 line.offset += self._skipped
-                t, approximate = self._time_of(line, chunk, now)
+                t, approximate = self._dating.of(line, chunk, now)
                 keep = line.offset >= chunk.history_size - self._past_text
                 self._take_line(line, t, approximate, events, keep=keep)
         line_start = len(chunk.data) - (self._read - self._splitter.offset)
@@ -317,27 +319,6 @@ class OutputWorker:
         self._last_bytes = (self._last_bytes + chunk.data[-resume.CHECKED :])[-resume.CHECKED :]
         self._write(events)
         self._tell_of_slow_patterns()
-
-    def _time_of(self, line: Line, chunk: Chunk, now: float) -> tuple[float | None, bool]:
-        """When a line was printed, and whether that is a guess by its place in what was there before us."""
-        told = self._stamps.read(line, now) if self._stamps is not None else None
-        if told is not None and (chunk.history or not told[1]):
-            return told
-        if not chunk.history:
-            return now, False
-        t, approximate = self._guess(line, chunk, now)
-        latest = self._stamps.latest if self._stamps is not None else None
-        return (max(t, latest) if t is not None and latest is not None else t), approximate
-
-    def _guess(self, line: Line, chunk: Chunk, now: float) -> tuple[float | None, bool]:
-        if self._resumed is not None:
-            # Printed while nobody recorded, or just before: somewhere between the last event and now.
-            start, since = self._resumed
-            share = (line.offset - start) / max(1, chunk.history_size - start)
-            return round(since + (now - since) * min(1.0, share), 3), True
-        if self._job_start is None or not chunk.history_size:
-            return None, False
-        return round(self._job_start * (1 - line.offset / chunk.history_size), 3), True
 
     def _take_line(
         self, line: Line, t: float | None, approximate: bool, events: list[Event], *, keep: bool
@@ -374,9 +355,7 @@ class OutputWorker:
         events: list[Event] = []
         self._before_line = self._last_bytes
         for line in self._splitter.finish():
-            self._take_line(
-                line, self._now() if self._job_start is not None else None, False, events, keep=True
-            )
+            self._take_line(line, self._dating.of_rest(self._now()), False, events, keep=True)
         self._write(events)
         self._show([], self._parser.progress)
 
@@ -389,6 +368,11 @@ class OutputWorker:
     def _tell_of_slow_patterns(self) -> None:
         if complaints := self._parser.complaints():
             self._write([Note(t=self._now(), text=text, level="warning") for text in complaints])
+
+
+def _part(chunk: Chunk, start: int) -> Chunk:
+    data = chunk.data[start : start + AT_ONCE]
+    return Chunk(data, chunk.offset + start, chunk.history, chunk.history_size)
 
 
 async def _set_after(first: asyncio.Event, second: asyncio.Event) -> None:
