@@ -67,7 +67,7 @@ class Loading:
     screen it would delay them. It lets others run every 5 ms or so (`sys.getswitchinterval`).
 
     Attributes:
-        share: how much of the file has been read, 0 to 1.
+        share: how much of the file has been read, 0 to 1; never quite 1 before `poll` gives the session.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +100,7 @@ class Loading:
             self._error = FloydtopError(f"Cannot load the session {self._path}: {error}.")
 
     def _tell(self, done: int, size: int) -> None:
-        self.share = done / max(1, size)
+        self.share = min(0.98, done / max(1, size))
 
 
 def is_large(path: Path) -> bool:
