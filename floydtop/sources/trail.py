@@ -18,6 +18,7 @@ FILTERS = frozenset(
 """Programs that pass on what they read: of a log that they write, the job is upstream of their stdin."""
 _TERMINAL_LINKS = ("/dev/pts/", "/dev/tty", "/dev/console")
 _NO_FILES = ("/dev/", "/proc/", "/sys/", "/memfd:")
+_TEXT_ENDINGS = (".log", ".out", ".err", ".txt", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ def is_terminal(link: str) -> bool:
 
 
 def may_be_file(link: str) -> bool:
+    """Whether this may be a log: in /dev/shm, where data loaders share thousands of files, by its name."""
+    if link.startswith("/dev/shm/"):
+        return link.removesuffix(" (deleted)").endswith(_TEXT_ENDINGS)
     return link.startswith("/") and not link.startswith(_NO_FILES)
 
 

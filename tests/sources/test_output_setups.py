@@ -37,6 +37,19 @@ def test_stdout_to_a_regular_file(jobs: Jobs) -> None:
     assert log_of(find_output(pid)) == str(jobs.directory / "out.log")
 
 
+def test_a_log_in_shared_memory(jobs: Jobs) -> None:
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("NOT TESTED WITH SHARED MEMORY: /dev/shm cannot be written")
+    log = Path(f"/dev/shm/floydtop-test-{os.getpid()}.log")
+    try:
+        pid = jobs.start(f"$PY train.py > {log}; true")
+        written(log)
+        assert log_of(find_output(pid)) == str(log)
+        assert find_writers(str(log)).pids == [pid]
+    finally:
+        log.unlink(missing_ok=True)
+
+
 def test_nohup_in_the_background(jobs: Jobs) -> None:
     pid = jobs.start("nohup $PY train.py >> nohup.out 2>&1 & wait")
     written(jobs.directory / "nohup.out")
