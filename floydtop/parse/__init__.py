@@ -295,7 +295,7 @@ class Parser:
         return found, bad
 
     def _telling(self, segments: list[str]) -> Iterator[str]:
-        """The frames but the last that have news: one of each count, so that of five tqdm frames four end here.
+        """The frames but the last that have news: one of each count, so that of five of tqdm four end here.
 
         It is the first one, or the last where a bar shows its count before the values that belong to it.
         """

@@ -137,7 +137,7 @@ def _news(bar: _Bar, values: dict[str, float], n: float, total: float | None, li
             return {}
         own = {name: value for name, value in own.items() if bar.told.get(name) != value}
         own |= _confirmed(bar, values, own)
-    bar.given = n
+    bar.given = n if values else bar.given
     bar.told |= own
     return own
 
