@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -34,6 +34,19 @@ class Choice:
     """What is handed back when it is chosen."""
     preview: Callable[[], list[str]]
     """Lines about it; asked when it is looked at."""
+
+
+MOST_TITLE = 44
+"""Cells of a title in the list."""
+
+LEAST_DETAIL = 24
+"""Cells under which what is known of a choice stands in its preview alone."""
+
+
+def _fitted(text: str, width: int) -> str:
+    """Clean text, cut with a sign that it is."""
+    text = clean(text)
+    return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)).rstrip() + "…"
 
 
 class PickerApp(Guarded[str]):
@@ -91,11 +104,21 @@ class PickerApp(Guarded[str]):
         lines = choices[self._at].preview() if choices else ["Nothing matches."]
         preview.border_title = safe(choices[self._at].title if choices else "")
         width, height = preview.size
-        shown = lines[-height:] if height else []
-        preview.show([[Run(set_cell_size(clean(line), width), palette.text)] for line in shown])
+        # The list may have no room for it.
+        detail = choices[self._at].detail if choices else ""
+        shown = lines[-max(0, height - 2) :] if height > 2 else []
+        preview.show(
+            [
+                [Run(_fitted(detail, width), palette.dim)],
+                [],
+                *([Run(set_cell_size(clean(line), width), palette.text)] for line in shown),
+            ]
+        )
 
     def _rows(self, canvas: Canvas, choices: list[Choice]) -> tuple[list[Row], int]:
-        palette, width = canvas.palette, canvas.size.width
+        palette, width = canvas.palette, canvas.size.width - 3
+        longest = max((cell_len(clean(choice.title)) for choice in choices), default=0)
+        title_width = max(0, min(width, MOST_TITLE, longest))
         rows: list[Row] = []
         selected_row, group = 0, ""
         for index, choice in enumerate(choices):
@@ -108,12 +131,11 @@ class PickerApp(Guarded[str]):
             if here:
                 selected_row = len(rows)
             mark = Run(" ▶ " if here else "   ", palette.warning)
-            title = set_cell_size(clean(choice.title), max(0, min(44, width - 3)))
-            rest = max(0, width - 3 - 44)
+            title = set_cell_size(_fitted(choice.title, title_width), title_width)
+            rest = width - title_width - 2
+            detail = f"  {_fitted(choice.detail, rest)}" if rest >= LEAST_DETAIL else ""
             style = palette.strong if here else palette.text
-            rows.append(
-                [mark, Run(title, style), Run(set_cell_size(" " + clean(choice.detail), rest), palette.dim)]
-            )
+            rows.append([mark, Run(title, style), Run(detail, palette.dim)])
         return rows, selected_row
 
     def action_move(self, by: int) -> None:

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure, median_of
+from tests.benchmarks.freshness import ages, watch
 from tests.benchmarks.screen import RUNS, SETTLE
-from tests.benchmarks.terminal import CHART, Terminal
+from tests.benchmarks.terminal import CHART, CHARTS, Terminal
 from tests.benchmarks.usage import over
 from tests.nvml_stub import Scene, build
 
@@ -27,12 +28,14 @@ from tests.benchmarks.data import values
 steps, pause = int(sys.argv[1]), float(sys.argv[2])
 run, noise = wandb.init(project="benchmark", dir=os.getcwd()), random.Random(1)
 print(run.dir, flush=True)
-for step in range(steps):
-    run.log(values(step, steps, noise))
-    time.sleep(pause)
+with open("stamps", "w", buffering=1) as stamps:
+    for step in range(steps):
+        stamps.write(f"{time.monotonic()}\\n")
+        run.log(values(step % 1000, 1000, noise))
+        time.sleep(pause)
 run.finish()
 """
-"""Log the same 20 metrics through wandb into an offline run."""
+"""Log the same 20 metrics through wandb into an offline run; when each step was logged stands in a file."""
 
 
 def benchmarks(venv: Path | None) -> list[Callable[[Path], list[Figure]]]:
@@ -47,7 +50,13 @@ def benchmarks(venv: Path | None) -> list[Callable[[Path], list[Figure]]]:
             [python, "-m", "pip", "install", "-q", *PACKAGES], check=False, stderr=subprocess.DEVNULL
         )
     found = {
-        "wandb": [partial(leet_first_chart, venv), partial(leet_at_rest, venv), partial(leet_slow_run, venv)],
+        "wandb": [
+            partial(leet_first_chart, venv),
+            partial(leet_at_rest, venv),
+            partial(leet_slow_run, venv),
+            partial(leet_busy_run, venv),
+            partial(leet_freshness, venv),
+        ],
         "nvitop": [partial(nvitop, venv)],
     }
     runnable: list[Callable[[Path], list[Figure]]] = []
@@ -88,6 +97,49 @@ def leet_slow_run(venv: Path, folder: Path, seconds: float = 60.0) -> list[Figur
     finally:
         writer.kill()
         writer.wait()
+
+
+def leet_busy_run(venv: Path, folder: Path, seconds: float = 60.0) -> list[Figure]:
+    """As `screen.busy_live_job`, which counts the recorder too; here what wandb writes with is not counted."""
+    writer = _start_writer(venv, folder, "100000", "0.1")
+    try:
+        run = _run_folder(writer)
+        time.sleep(20)
+        return _steady("LEET: live run, 20 metrics x 10 steps/s", _leet(venv, run, folder), CHARTS, seconds)
+    finally:
+        writer.kill()
+        writer.wait()
+
+
+def leet_freshness(venv: Path, folder: Path) -> list[Figure]:
+    """As `freshness.freshness`, by the `_step` that LEET shows of the run."""
+    figures = []
+    for rate, count in ((1.0, 90), (10.0, 600)):
+        place = folder / f"{rate:g}"
+        place.mkdir()
+        writer = _start_writer(venv, place, "100000", str(1 / rate))
+        try:
+            run = _run_folder(writer)
+            time.sleep(35)
+            with _leet(venv, run, place) as terminal:
+                terminal.go()
+                terminal.wait_for(_STEP)
+                shown = watch(terminal, _newest_step, count / rate)
+                written = list(map(float, (place / "stamps").read_text().split()))
+        finally:
+            writer.kill()
+            writer.wait()
+        figures += ages(f"LEET: step to screen at {rate:g} steps/s", written, shown)
+    return figures
+
+
+_STEP = re.compile(r"\b_step\W+(\d+)")
+
+
+def _newest_step(screen: str) -> int | None:
+    found = _STEP.search(screen)
+    # Its first step is 0.
+    return int(found[1]) + 1 if found else None
 
 
 def nvitop(venv: Path, folder: Path, seconds: float = 60.0) -> list[Figure]:

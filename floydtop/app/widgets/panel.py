@@ -177,7 +177,8 @@ class Panel(Canvas, can_focus=True):
         if view.session.past.sampled and spec.kind != "system":
             row.append(Run("sampled  ", palette.warning))
         if self._curves.hidden:
-            why = "≤ 0" if view.options.log else "outliers"
+            log, outliers = view.options.log, view.options.without_outliers
+            why = "hidden" if log and outliers else "≤ 0" if log else "outliers"
             row.append(Run(f"{self._curves.hidden} {why}  ", palette.warning))
         metrics = view.session.metrics
         bad = sum(metrics[name].not_finite for name in spec.names if name in metrics)
