@@ -100,7 +100,7 @@ def leet_slow_run(venv: Path, folder: Path, seconds: float = 60.0) -> list[Figur
 
 
 def leet_busy_run(venv: Path, folder: Path, seconds: float = 60.0) -> list[Figure]:
-    """As `screen.busy_live_job`, which counts the recorder too; here what wandb writes with is not counted."""
+    """As `screen.busy_live_job`, which counts the recorder too; what wandb writes with is not counted."""
     writer = _start_writer(venv, folder, "100000", "0.1")
     try:
         run = _run_folder(writer)
