@@ -104,7 +104,8 @@ def _tolds(batch: Batch) -> Iterator[Told]:
     )
     epochs = repeat(None, size) if plan.epoch is None else batch.numbers[plan.epoch]
     rest = (repeat(plan.place), repeat(plan.section), repeat(None), repeat(None))
-    return map(Told._make, zip(steps, stepses, epochs, epochses, *rest, strict=False))
+    # As Told._make does, at a third of its price.
+    return map(tuple.__new__, repeat(Told), zip(steps, stepses, epochs, epochses, *rest, strict=False))
 
 
 def _numbers(plan: Plan, found: list[Any]) -> dict[int, list[float]] | None:

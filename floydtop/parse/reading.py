@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -97,11 +97,11 @@ class State:
 
     def of(self, kind: type[Memory]) -> Memory:
         """A format's own memory, made empty at first use."""
-        found = self._memory.get(kind)
-        if found is None:
-            found = self._memory[kind] = kind()
-        assert isinstance(found, kind)
-        return found
+        try:
+            return cast(Memory, self._memory[kind])
+        except KeyError:
+            made = self._memory[kind] = kind()
+            return made
 
     def heading(self, epoch: float | None, epochs: int | None = None) -> None:
         """A line said which epoch comes now."""

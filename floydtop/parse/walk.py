@@ -56,11 +56,10 @@ class Walk:
         self._number = number
         self._when = when
         self._stamps_only = stamps_only
-        # Without times nobody asks where a line stands.
-        sizes = (len(raw) + 1 for raw in raws) if when is not None else ()
-        self._offsets = list(accumulate(sizes, initial=offset))
+        self._first_offset = offset
+        self._offsets: list[int] = []
 
-    def read(self, wanted: list[int], only_dated: Container[int], skipped: Container[int]) -> None:
+    def read(self, wanted: Sequence[int], only_dated: Container[int], skipped: Container[int]) -> None:
         """Read the lines of these indexes.
 
         Args:
@@ -83,16 +82,20 @@ class Walk:
                 position += 1
                 if index in only_dated:
                     self._time(index)
-                elif shapes[index] not in dull:
+                elif shapes[index] not in dull and index not in skipped:
                     self._one(index)
             if parser.expectations != expectations:
-                wanted = [later for later in range(index + 1, len(shapes)) if later not in skipped]
-                position = 0
+                # What was dull may be wanted from now on.
+                wanted, position = range(index + 1, len(shapes)), 0
 
     def _line(self, index: int) -> Line:
-        return whole_line(
-            self._number + index, 0 if self._when is None else self._offsets[index], self._raws[index]
-        )
+        offset = 0
+        if self._when is not None:
+            # Without times nobody asks where a line stands.
+            if not self._offsets:
+                self._offsets = list(accumulate(map(len, self._raws), initial=self._first_offset))
+            offset = self._offsets[index] + index
+        return whole_line(self._number + index, offset, self._raws[index])
 
     def _time(self, index: int) -> None:
         if self._when is not None and index not in self.times:
@@ -103,7 +106,7 @@ class Walk:
         self._time(index)
         self.events += self._parser.read(self._line(index), *self.times.get(index, ()))
 
-    def _run(self, run: list[int]) -> int:
+    def _run(self, run: Sequence[int]) -> int:
         """Read lines of known shapes; how many of them, as one may change what the next ones mean."""
         parser, first = self._parser, self._number
         state = parser.state
@@ -139,7 +142,7 @@ class Walk:
             one.drop_unplaced()
         return count
 
-    def _batches(self, run: list[int]) -> list[Batch]:
+    def _batches(self, run: Sequence[int]) -> list[Batch]:
         """The lines of a run by their shapes; those that fit no plan of theirs are in none."""
         shapes, lines, known = self._shapes, self._lines, self._parser.known
         together: dict[bytes, list[int]] = {}

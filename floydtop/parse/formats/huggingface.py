@@ -28,6 +28,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self.line = NEVER
+        self.seen = False
         self.kind = ""
         self.epoch: float | None = None
 
@@ -38,10 +39,13 @@ def read(text: str, state: State) -> list[Found] | None:
     summary = _SUMMARY.match(text)
     if summary:
         memory.line, memory.kind, memory.epoch = state.number, summary[1], None
-        state.expectations += 1
+        if not memory.seen:
+            memory.seen = True
+            state.expectations += 1
         return []
-    row = _SUMMARY_ROW.fullmatch(text) if memory.line == state.number - 1 else None
-    if row:
+    row = _SUMMARY_ROW.fullmatch(text) if memory.seen and " = " in text else None
+    state.hesitant = state.hesitant or row is not None
+    if row and memory.line == state.number - 1:
         memory.line = state.number
         return _summary(row[1], row[2], memory)
     found: list[Found] = []
