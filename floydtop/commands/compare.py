@@ -29,12 +29,12 @@ def compare(targets: Sequence[str]) -> int:
     from floydtop.app import FloydtopApp
     from floydtop.app.runs import Comparison
 
-    app = FloydtopApp(Comparison([_run(target) for target in targets]))
+    app = FloydtopApp(Comparison([_run(target, 1 / len(targets)) for target in targets]))
     app.run(mouse=app.settings["mouse"])
     return app.return_code or 0
 
 
-def _run(text: str) -> tuple[str, Source]:
+def _run(text: str, share: float) -> tuple[str, Source]:
     from floydtop.app.feed import Feed
     from floydtop.app.source import Still
     from floydtop.commands.report import load
@@ -58,4 +58,4 @@ def _run(text: str) -> tuple[str, Source]:
             return os.path.basename(target.log), Still(seen)
     if path is None:
         raise FloydtopError(f"{text} is no session and no log: record the job first with `floydtop {text}`.")
-    return path.stem, Feed(path) if is_being_recorded(path) else Still(load(path))
+    return path.stem, Feed(path) if is_being_recorded(path) else Still(load(path, share=share))

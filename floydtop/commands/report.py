@@ -90,11 +90,12 @@ def need_pipe() -> None:
         raise FloydtopError("Nothing is piped in: pipe a log in, or name a file in place of the -.")
 
 
-def load(path: Path, rules: Rules | None = None) -> Session:
-    """The state that a session file adds up to.
+def load(path: Path, rules: Rules | None = None, *, share: float = 1.0) -> Session:
+    """The state that a session file adds up to, with as many points as a screen shows; counts are of all.
 
     Args:
         rules: what to choose of its metrics, and how to call them.
+        share: of these points, where several sessions are shown.
 
     Raises:
         FloydtopError: it cannot be read, or holds nothing.
@@ -102,9 +103,9 @@ def load(path: Path, rules: Rules | None = None) -> Session:
     from floydtop.parse.rules import Choice, Rules
     from floydtop.session.files import read_events
     from floydtop.session.format import Reader
-    from floydtop.session.session import Session
+    from floydtop.session.session import POINTS_SHOWN, Session
 
-    session, reader, choice = Session(), Reader(), Choice(rules or Rules())
+    session, reader, choice = Session(int(POINTS_SHOWN * share)), Reader(), Choice(rules or Rules())
     for events in read_events(path, reader):
         session.apply_all(choice(events))
     session.damaged, session.strange = reader.damaged, reader.strange

@@ -106,3 +106,15 @@ async def test_the_time_axis_is_as_long_as_the_runs_that_are_shown() -> None:
         assert re.search(r"\b(?:20|45)m\b", stage.text())
         assert not re.search(r"\b(?:20|45)m\b", await stage.press("2"))
         assert re.search(r"\b(?:20|45)m\b", await stage.press("2"))
+
+
+def test_runs_whose_points_are_thinned_meanwhile_are_drawn_as_they_are_then() -> None:
+    session = Session(most_points=200)
+    comparison = Comparison([("a", Still(session)), ("b", Still(Session()))])
+    for step in range(0, 2_000, 100):
+        session.apply_all(
+            [Metrics(values={"loss": float(n)}, step=n) for n in range(step, step + 100)],
+        )
+        comparison._merge()
+        assert list(comparison.session.metrics["loss A"].values) == list(session.metrics["loss"].values)
+        assert comparison.session.metrics["loss A"].count == step + 100
