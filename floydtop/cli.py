@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -52,6 +53,10 @@ Quitting the monitor does not stop the recording, nor the job.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run floydtop; returns the exit status: 0, 2 for what the user can mend, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding than UTF-8 gets a question mark for what it cannot show.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
     try:
         if arguments and arguments[0] in COMMANDS:
             return COMMANDS[arguments[0]](arguments[1:])

@@ -11,7 +11,7 @@ from floydtop.app.options import Options
 from floydtop.app.panels import PanelSpec
 from floydtop.events import Present
 from floydtop.plot.scale import nice_ticks, time_ticks, x_range
-from floydtop.plot.units import format_clock, format_duration, format_step, format_value
+from floydtop.plot.units import format_clock, format_duration, format_step, format_value, local_midnight
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
@@ -111,9 +111,10 @@ class View:
                 origin = self.session.origin
                 return [(x, format_duration(x - origin)) for x in time_ticks(low, high, count, origin=origin)]
             case "clock":
-                t0 = self.session.header.t0 if self.session.header is not None else 0.0
-                ticks = time_ticks(low + t0, high + t0, count)
-                return [(x - t0, format_clock(x, high - low)) for x in ticks]
+                ahead = self.session.wall(high) - high
+                midnight = local_midnight(low + ahead) - ahead
+                ticks = time_ticks(low, high, count, origin=midnight)
+                return [(x, format_clock(self.session.wall(x), high - low)) for x in ticks]
             case "metric":
                 return [(x, format_value(x)) for x in nice_ticks(low, high, count)]
             case _:
@@ -127,8 +128,7 @@ class View:
             case "time":
                 return format_duration(x - self.session.origin)
             case "clock":
-                t0 = self.session.header.t0 if self.session.header is not None else 0.0
-                return format_clock(x + t0, 600)
+                return format_clock(self.session.wall(x), 600)
             case "metric":
                 return format_value(x)
             case _:

@@ -121,6 +121,15 @@ def format_duration(seconds: float) -> str:
     return f"{days:.0f}d" if days < 99_999 else f"{days:.0e}d".replace("e+0", "e").replace("e+", "e")
 
 
+def local_midnight(unix: float) -> float:
+    """Unix time at which the local day of a Unix time began; 0 for one that has no date."""
+    try:
+        year, month, day, *_ = time.localtime(as_float(unix))
+        return time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
+    except (OverflowError, ValueError, OSError):
+        return 0.0
+
+
 def format_clock(unix: float, span: float) -> str:
     """Local time, as fine as an axis of `span` seconds needs: 14:05:30, 14:05, Mon 14:05, Nov 23, 2026-11."""
     span = as_float(span)

@@ -333,6 +333,13 @@ class Session:
         if present is not None and present.progress is not None:
             self.progress.take_progress(present.progress)
 
+    def wall(self, t: float) -> float:
+        """Unix time at session time t, by the last word of the clock before it."""
+        known = [clock for clock in self.clocks if clock.t <= t] or self.clocks[:1]
+        if known:
+            return t + known[-1].wall - known[-1].t
+        return t + (self.header.t0 if self.header is not None else 0.0)
+
     @property
     def origin(self) -> float:
         """Session time at which the job's elapsed time is zero: its start, or what is known of it first."""

@@ -17,6 +17,7 @@ from floydtop.plot.units import (
     format_step,
     format_ticks,
     format_value,
+    local_midnight,
 )
 
 anything = st.one_of(st.floats(), st.integers(), st.integers(-(10**400), 10**400))
@@ -190,3 +191,14 @@ def test_reading_keeps_four_digits_of_small_values(value, text):
 @given(anything)
 def test_reading_takes_at_most_ten_columns(value):
     assert 1 <= len(format_reading(value)) <= 10
+
+
+def test_local_midnight_is_that_of_the_zone(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert local_midnight(1_700_000_000) == 1_700_000_000 - (3 * 3600 + 43 * 60 + 20)
+        assert local_midnight(math.inf) == 0.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from floydtop.events import Event, Exit, JobState, Metrics, Note, OutputLine, Sample
+from floydtop.events import Clock, Event, Exit, JobState, Metrics, Note, OutputLine, Sample
 from floydtop.session import session as limits
 from floydtop.session.session import Session
 from tests.session import samples
@@ -65,6 +65,12 @@ def test_a_new_segment_opens_a_closed_session_again() -> None:
 
 def test_a_clock_that_goes_back_moves_nothing_back() -> None:
     assert after(Note(t=9.0, text=""), Note(t=3.0, text="")).now == 9.0
+
+
+def test_the_wall_clock_is_what_the_last_word_of_it_says() -> None:
+    session = Session()
+    session.apply_all([samples.header(), Clock(t=0.0, wall=1000.0), Clock(t=60.0, wall=5000.0)])
+    assert [session.wall(t) for t in (-5.0, 30.0, 61.0)] == [995.0, 1030.0, 5001.0]
 
 
 def test_too_many_metric_names_are_counted_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

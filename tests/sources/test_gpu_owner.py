@@ -172,7 +172,7 @@ def test_gpus_of_listed_processes_are_the_jobs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pid", "here"), [(os.getpid(), True), (1, True), (0, False), (2**31 - 1, False), (2**40, False)]
+    ("pid", "here"), [("self", True), (1, True), (0, False), (2**31 - 1, False), (2**40, False)]
 )
-def test_a_pid_exists_or_not(pid: int, here: bool) -> None:
-    assert exists(pid) is here
+def test_a_pid_exists_or_not(pid: int | str, here: bool) -> None:
+    assert exists(os.getpid() if isinstance(pid, str) else pid) is here
