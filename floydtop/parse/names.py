@@ -24,6 +24,9 @@ EPOCH_NAMES = words(
     """
 )
 
+PLURALS = words("epochs steps iters updates num_steps")
+"""Names of x-values that name the whole number of them in settings."""
+
 _METRIC_WORDS = words(
     """
     loss losses acc accuracy auc auroc auprc roc ap map miou iou dice jaccard f1 fscore f1score
@@ -35,6 +38,9 @@ _METRIC_WORDS = words(
     ter sari bertscore comet ade fde mota hota pck nme epe return returns success tpr fpr fnr tnr ari nmi mar
     trl tel cider spice divergence ents pplx mpjpe eer der las uas silhouette inertia
     """
+)
+_HYPERPARAMETERS = words(
+    "momentum decay dropout gamma alpha beta eps epsilon patience threshold margin warmup rate weight ratio"
 )
 _STRONG_WORDS = words(
     """
@@ -108,8 +114,13 @@ def is_config(name: str) -> bool:
         lower in _CONFIG
         or lower.startswith(("number of", "num ", "no. of", "consumed"))
         or "batch size" in lower
-        or lower.endswith("copypaste")
+        or lower.endswith(("copypaste", "batch_size", "batchsize"))
     )
+
+
+def is_hyperparameter(name: str) -> bool:
+    """Whether the name ends in a word for a setting of the training, which is shown but hardly measured."""
+    return _SPLIT.split(name.lower())[-1] in _HYPERPARAMETERS
 
 
 @lru_cache(maxsize=4096)

@@ -185,7 +185,7 @@ class _Scan:
     ) -> None:
         out = self.out
         kind = CALLED.sub("", parts[-1].lower()).rstrip(".")
-        if parts[-1].lower().endswith(("(val)", "(test)")):
+        if parts[-1].lower().endswith(("(val)", "(test)")) or parts[0].lower() == "eval":
             out.passing = True
         if len(parts) == 2 and kind in NUMBERED and value.is_integer():
             kind = parts[0].lower()

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from floydtop.events import Progress
-from floydtop.parse.names import is_config, is_epoch, is_step, is_strong_metric
+from floydtop.parse.names import PLURALS, is_config, is_epoch, is_step, is_strong_metric
 
 Memory = TypeVar("Memory")
 
@@ -182,7 +182,8 @@ def record(pairs: dict[str, float]) -> Found | None:
             step = value if step is None or "global" in name or name == "num_updates" else step
         elif not is_config(name):
             values[name] = value
-    placed = step is not None or epoch is not None
+    # `epochs: 10` in a configuration says how many there will be.
+    placed = any((is_step(name) or is_epoch(name)) and name.lower() not in PLURALS for name in pairs)
     if not values or not (placed or any(map(is_strong_metric, values))):
         return None
     return Found(values, as_int(step), epoch)

@@ -65,6 +65,7 @@ from tests.parse.reading import Point, events, points
         ("[t-SNE] KL divergence after 300 iterations: 0.334095", [("KL divergence", 0.334095, 300, None)]),
         ("[I 2021-05-01 12:00:00,123] Trial 3 finished with value: 0.9123 and parameters: {'lr': 0.01}. Best is trial 0 with value: 0.95.", [("value", 0.9123, 3, None)]),
         ("epoch 3 metrics {'train/loss': 0.47, 'val/acc': 0.8}", [("train/loss", 0.47, None, 3.0), ("val/acc", 0.8, None, 3.0)]),
+        ("Epoch 1 {'loss': np.float64(0.5), 'acc': tensor(0.25, device='cuda:0')}", [("loss", 0.5, None, 1.0), ("acc", 0.25, None, 1.0)]),
         ("Losses {'ner': 12.25}", [("losses/ner", 12.25, None, None)]),
     ],
 )  # fmt: skip
@@ -103,6 +104,9 @@ def test_a_printed_line_becomes_its_metrics(line: str, expected: list[Point]) ->
         "Better model found at epoch 0 with valid_loss value: 0.6279062628746033.",
         "%WER 12.34 [ 1234 / 10000, 100 ins, 200 del, 934 sub ] exp/tri3/decode/wer_15",
         "wandb:   loss 0.51",
+        "| learning_rate    | 0.001  |\n| epochs           | 10     |\n| loss_weight      | 0.5    |\n+------------------+--------+",
+        "{'lr': 0.01, 'momentum': 0.9, 'epochs': 10, 'loss_weight': 0.5}",
+        "OverflowError: accuracy 1.5 out of range at epoch 3",
     ],
 )
 def test_what_only_looks_like_a_metric_gives_none(line: str) -> None:

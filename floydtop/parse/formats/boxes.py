@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from floydtop.parse.names import is_config, is_epoch, is_strong_metric
+from floydtop.parse.names import is_config, is_strong_metric
 from floydtop.parse.reading import NEVER, Format, Found, State, as_int, number
 
 _RULE = re.compile(r"\s{0,8}[+┏┡├└┌╒╞╘|]?[-=─━═]{5,200}.{0,200}")
@@ -64,7 +64,7 @@ def read(text: str, state: State) -> list[Found] | None:
     last = label.lower().rpartition("/")[2]
     if last in _STEPS:
         box.step = point
-    if is_epoch(last):
+    if last == "epoch":
         box.epoch = point
     elif not is_config(label):
         box.values[full] = point

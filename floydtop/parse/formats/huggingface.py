@@ -10,7 +10,10 @@ from floydtop.parse.prefix import strip
 from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, as_int, record
 
 _DICT = re.compile(r"\{'[^{}]{1,16000}\}")
-_ITEM = re.compile(rf"'([^']{{1,120}})': '?({NUMBER})'?(?=[,}}]|\s)")
+# NumPy 2 prints np.float64(0.5), PyTorch tensor(0.5), JAX Array(0.5, dtype=float32).
+_ITEM = re.compile(
+    rf"'([^']{{1,120}})': (?:(?:np\.\w{{1,12}}|tensor|Array)\()?'?({NUMBER})(?:'?(?=[,}}]|\s)|\))"
+)
 _SUMMARY = re.compile(r"\s{0,8}\*{3,8} (\w{1,32}) metrics \*{3,8}")
 _SUMMARY_ROW = re.compile(
     rf"\s{{1,8}}([\w@/-]{{1,80}})\s{{0,80}}=\s{{0,80}}({NUMBER})?\S{{0,80}}(?: \w{{1,8}})?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from floydtop.parse.names import is_metric, is_strong_metric, is_timing
+from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing
 from floydtop.parse.pairs import Pair, Pairs, names_section, pairs
 from floydtop.parse.prefix import Message, strip
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int
@@ -40,7 +40,7 @@ _WORTH = re.compile(
 )
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
-    r"#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
+    r"\w{1,60}(?:Error|Exception|Warning):|#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
 )
 _FRACTION = re.compile(r"[-+]?\d{0,20}\.\d|[-+]?\d[eE]")
 _SETTINGS = re.compile(
@@ -172,13 +172,14 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
     inside = text[:1].isspace() and not text.startswith(CENTRED)
     if found.loose > 1 or len(text) > LONGEST_PLACE or (inside and not timing):
         return None
-    if not timing and (found.pairs or len(found.leftover.split()) > 4):
+    if not timing and (found.pairs or len(found.leftover.strip("]):").split()) > 4):
         return None
     if not timing:
+        bare = _place_passing_bare if found.passing else _place_bare
         if len(text) < LONGEST_PLACE // 2:
             # No other line of its shape has so many more digits that it would be too long.
-            state.told = told._replace(place=_place_bare, at=places)
-        _place_bare(state, told)
+            state.told = told._replace(place=bare, at=places)
+        bare(state, told)
         return []
     _begin(block, state, told, bare=False)
     values, at = _named(timing, text, rank, "")
@@ -192,6 +193,7 @@ def _is_series(found: Pairs, text: str) -> bool:
     return (
         bool(names)
         and not found.loose
+        and not any(map(is_hyperparameter, names))
         and len(names) <= MOST_UNKNOWN
         and max(found.at.values()) < OPENING
         and all(pair.connected and len(pair.name.split()) <= MOST_WORDS for pair in found.pairs)
@@ -232,7 +234,15 @@ def _place_passing(state: State, told: Told) -> Place:
         return _place(state, told)
     _begin(block, state, told, bare=False)
     block.step = None if told.epoch is not None else block.trained
+    block.epoch = told.epoch if told.epoch is not None else state.epoch
     return block.step, block.epoch
+
+
+def _place_passing_bare(state: State, told: Told) -> Place:
+    """What hangs below the end of such a pass stands there as well: Composer's `[Eval batch=8/8]`."""
+    _place_passing(state, told)
+    state.of(_Block).bare = True
+    return None, None
 
 
 def _place_timing(state: State, told: Told) -> Place:
