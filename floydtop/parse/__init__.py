@@ -100,6 +100,10 @@ class Parser:
                 return events
         return self._slow(line, raw, shape, t, approximate)
 
+    def resemble(self, other: Parser) -> None:
+        """Know of a stream what one knows that has read its beginning: how bars are drawn."""
+        self._state.late = other._state.late
+
     @property
     def learns(self) -> bool:
         """Whether a line whose shape is in `dull` need not be read."""

@@ -219,7 +219,7 @@ class Backfill:
     async def _read(self, start: int, stop: int, groups: dict[str, float]) -> list[Block]:
         bulk = await self._context.at(start)
         splitter = bulk.splitter
-        blocks = [Block(start, splitter.number)]
+        blocks = [Block(start, splitter.number, groups)]
         line_start = place = start
         held = 0
         ahead = self._ahead(place, stop)
@@ -247,7 +247,7 @@ class Backfill:
                     held += self._close(blocks, line_start, splitter.number, groups)
                     if held > 2 * STRETCH_POINTS:
                         groups = _doubled(groups, blocks)
-                        held = sum(block.thin(groups) for block in blocks[:-1])
+                        held = sum(block.thin(groups, again=True) for block in blocks[:-1])
                 await asyncio.sleep(0)
             place = end
         if line_start < stop:
@@ -260,7 +260,7 @@ class Backfill:
         blocks[-1].close(stop, number)
         self._density.take(blocks[-1])
         held = blocks[-1].thin(groups)
-        blocks.append(Block(stop, number))
+        blocks.append(Block(stop, number, groups))
         return held
 
     def _piece(self, bulk: Bulk, piece: bytes, place: int, block: Block) -> None:

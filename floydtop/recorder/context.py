@@ -58,7 +58,8 @@ class Context:
         self._patterns = patterns
         head = log.read(0, HEAD)
         self.tells_epochs = _EPOCH in head
-        self._headers = _headers(head, self._new())
+        self._opening = Parser(patterns)
+        self._headers = _headers(head, self._opening)
         parser = self._new()
         _read_all(parser, self._headers, 1)
         self.of_headers = parser.progress or Progress()
@@ -67,7 +68,9 @@ class Context:
         """Between two places no line tells an epoch; the one that does it at the first of them."""
 
     def _new(self) -> Parser:
-        return Parser([pattern for pattern in self._patterns if not pattern.stopped])
+        parser = Parser([pattern for pattern in self._patterns if not pattern.stopped])
+        parser.resemble(self._opening)
+        return parser
 
     def sampler(self) -> Bulk:
         """For a few lines anywhere: it knows the columns of tables and which lines are dull."""
@@ -109,7 +112,7 @@ class Context:
 
     async def _primed(self, lines: Sequence[Line], first: int, start: int, place: int) -> Bulk:
         """A reader that has read some lines and then those from one place to the other."""
-        parser = self._new()
+        parser = self._new() if start else Parser(self._patterns)
         _read_all(parser, lines, first - _APART - len(lines))
         bulk = Bulk(parser, LineSplitter(first, start))
         while start < place and (data := self._log.read(start, min(PIECE, place - start))):

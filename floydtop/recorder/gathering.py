@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from floydtop.events import History, Malformed, MetricGroup, Metrics
-from floydtop.session.thin import Points, thinned, to_column
+from floydtop.session.thin import Kept, Points, keep, thinned, to_column
 
 WHOLE = 1_000_000
 """Points that a log's past may have for a session to hold every one, in about 50 MB."""
@@ -17,6 +17,10 @@ WHOLE = 1_000_000
 KEPT = 250_000
 """Points that stay of a past that has more: some hundred to each column of a wide screen. To keep a million
 of five took as long as to read them."""
+
+EARLY = 8
+"""From so large groups on, and so many of them at once, points are thinned as they come: what does not stay
+need not be put into columns, which takes 80 ns a point."""
 
 MOST_NAMES = 1000
 """Names of metrics; a session takes no more."""
@@ -27,6 +31,11 @@ _NAN = math.nan
 class Block:
     """The metrics of some lines that follow each other.
 
+    Args:
+        start: byte offset of the first line.
+        first: its number, as the reader of the stretch counts.
+        groups: of how many points of each metric about two stay; of others all.
+
     Attributes:
         start: byte offset of the first line.
         first: its number, as the reader of the stretch counts.
@@ -34,16 +43,17 @@ class Block:
         lines: how many they are.
         malformed: the first of them that claim to be a metric and are not readable.
         unreadable: how many of those there are.
-        size: values that were added.
+        size: points that are held.
     """
 
-    def __init__(self, start: int, first: int) -> None:
+    def __init__(self, start: int, first: int, groups: dict[str, float] | None = None) -> None:
         self.start = self.stop = start
         self.first = first
         self.lines = 0
         self.malformed: list[Malformed] = []
         self.unreadable = 0
         self.size = 0
+        self._wanted = groups or {}
         self._points: dict[str, Points] = {}
         self._groups: dict[str, MetricGroup] = {}
         self._parts: dict[str, int] = {}
@@ -76,6 +86,15 @@ class Block:
     ) -> None:
         """Add points of one metric in their order, as `floydtop.parse.sink.Sink` says; they have no times."""
         points = self._of(name, group)
+        few = self._wanted.get(name, 1.0)
+        kept = keep(values, None, None, few) if few >= EARLY and len(values) >= EARLY * few else None
+        if kept is not None:
+            values = list(map(values.__getitem__, kept.places))
+            steps = None if steps is None else list(map(steps.__getitem__, kept.places))
+            epochs = None if epochs is None else list(map(epochs.__getitem__, kept.places))
+            lines = list(map(lines.__getitem__, kept.places))
+        if kept is not None or points.weights is not None:
+            _weigh(points, values, kept)
         if epochs is not None and points.epochs is None:
             points.epochs = array("d", [_NAN]) * len(points.values)
         if points.epochs is not None:
@@ -111,11 +130,17 @@ class Block:
         """There are no more lines: those up to `stop` were it."""
         self.stop, self.lines = stop, next_line - self.first
 
-    def thin(self, groups: dict[str, float]) -> int:
-        """Leave about two of so many points of each metric; how many are left."""
+    def thin(self, groups: dict[str, float], *, again: bool = False) -> int:
+        """Leave about two of so many points of each metric; how many are left of all.
+
+        Args:
+            again: also of those that were thinned as they came.
+        """
         for name, points in self._points.items():
-            self._points[name] = thinned(points, groups.get(name, 1.0))
-        return sum(map(len, self._points.values()))
+            if again or points.weights is None:
+                self._points[name] = thinned(points, groups.get(name, 1.0))
+        self.size = sum(map(len, self._points.values()))
+        return self.size
 
     def most(self, count: int) -> dict[str, float]:
         """How many points make a group for about `count` of each metric to stay."""
@@ -173,10 +198,23 @@ def _sort(points: Points, start: int) -> None:
         return
     order = sorted(range(len(lines)), key=lines.__getitem__)
     points.lines[start:] = array("q", sorted(lines))
-    for column in (points.steps, points.values, points.epochs):
+    for column in (points.steps, points.values, points.epochs, points.means, points.weights):
         if column is not None:
             part = column[start:]
             column[start:] = array("d", map(part.__getitem__, order))
+
+
+def _weigh(points: Points, values: list[float], kept: Kept | None) -> None:
+    """Add what values stand for, that are about to be added themselves."""
+    if points.weights is None or points.means is None:
+        points.weights = array("d", [1.0]) * len(points.values)
+        points.means = _finite(points.values)
+    points.weights.extend(kept.weights if kept is not None else [1.0] * len(values))
+    points.means.extend(kept.means if kept is not None else _finite(values))
+
+
+def _finite(values: Sequence[float]) -> array[float]:
+    return array("d", [value if value - value == 0.0 else _NAN for value in values])
 
 
 def _numbers(column: Sequence[float | None] | None, size: int) -> array[float]:

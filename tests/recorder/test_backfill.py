@@ -239,6 +239,9 @@ def test_a_dense_past_is_thinned_and_keeps_its_extremes_and_its_count(
     session: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gathering, "WHOLE", 1000)
+    monkeypatch.setattr(backfill, "STRETCH", 200_000)
+    monkeypatch.setattr(backfill, "READ", 50_000)
+    monkeypatch.setattr(backfill, "LEAST_AT_ONCE", 50_000)
     monkeypatch.setattr(backfill, "KEPT", 1000)
     values = [random.Random(1).random() for _ in range(20_000)]
     values[7000], values[9000] = 9.0, -9.0
