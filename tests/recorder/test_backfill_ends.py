@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from floydtop.events import End, Event, Gap, History, Note, Position
+from floydtop.recorder import context
 from floydtop.recorder.detach import Starting, stop
 from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
@@ -22,7 +23,7 @@ from floydtop.session.library import look_at
 from floydtop.session.writer import is_being_recorded
 from floydtop.sources.history import OpenLog
 from tests.recorder.jobs import events, until
-from tests.recorder.test_backfill import forward, json_lines, newest, record, recorded, shrink
+from tests.recorder.test_backfill import forward, json_lines, keras, newest, record, recorded, shrink
 
 
 @pytest.fixture
@@ -215,3 +216,18 @@ def test_a_killed_recorder_is_continued_by_the_next(session: Path, large: Path) 
     assert stretches[-1].start == 0
     assert [one.stop for one in stretches[1:]] == [one.start for one in stretches[:-1]]
     assert sum(one.lines for one in stretches) == newest(found).past_lines
+
+
+def test_a_resumed_recording_knows_an_epoch_that_was_told_far_above(
+    session: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "BEFORE", 1000)
+    text = keras(epochs=3, noise=300)
+    cut = text.rindex(b"warning")
+    log.write_bytes(text[:cut])
+    kept = [event for event in record(session, log) if not isinstance(event, End)]
+    session.write_bytes(b"".join(map(encode, kept)))
+    log.write_bytes(text)
+    found = record(session, log)
+    assert Counter(recorded(found)) == Counter(forward(text))
+    assert recorded(found)[-1][3] == 3.0
