@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from floydtop.events import Event, Note, OutputLine, Position
-from floydtop.recorder import output
+from floydtop.recorder import behind, output
 from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.format import Reader
@@ -92,3 +92,32 @@ def test_without_the_log_the_lines_that_were_kept_stay_and_a_note_tells(session:
     assert [one for one in found if isinstance(one, OutputLine)] == kept
     assert isinstance(found[-1], Note)
     assert "missing" in found[-1].text
+
+
+@pytest.fixture
+def huge(tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recording of the same log that began near its end, as that of a huge one does."""
+    monkeypatch.setattr(behind, "HUGE", 1000)
+    monkeypatch.setattr(behind, "TAIL", 3_000)
+    path = tmp_path / "huge.jsonl"
+    asyncio.run(Recording(Assignment(path, None, str(log))).run())
+    return path
+
+
+def test_lines_from_before_a_recording_began_are_numbered_back_from_there(huge: Path) -> None:
+    known = Session()
+    known.apply_all(events(huge))
+    assert known.position is not None
+    before = known.position.past_lines
+    lines = {line.line: line.text for line in lines_before(known.header.log, known.position, LINES)}  # type: ignore[union-attr,arg-type]
+    assert 0 not in lines
+    assert lines[-1] == f"line {before} of the output"
+    assert lines[1] == f"line {before + 1} of the output"
+    assert max(lines) == LINES - before
+
+
+def test_a_huge_log_gives_somebody_else_the_lines_from_where_its_recording_began(huge: Path) -> None:
+    found = [one for one in with_text(events(huge)) if isinstance(one, OutputLine)]
+    assert [one.line for one in found] == list(range(1, len(found) + 1))
+    assert found[-1].text == f"line {LINES} of the output"
+    assert not any(isinstance(one, Note) and "missing" in one.text for one in with_text(events(huge)))
