@@ -8,11 +8,12 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from floydtop.events import Event, History, Malformed, Metrics, OutputLine, Position
+from floydtop.events import Event, Header, History, Malformed, Metrics, OutputLine, Position
 from floydtop.parse import Parser
 from floydtop.parse.lines import LineSplitter
 from floydtop.parse.rules import Rules
@@ -327,3 +328,30 @@ def test_all_text_of_a_deleted_log_is_kept_as_far_as_there_is_room(session: Path
     lines = saved.read_text().splitlines()
     assert kept == lines[-len(kept) :]
     assert len(kept) == newest(events(session)).line - 1
+
+
+def test_the_past_is_dated_by_the_times_that_its_lines_tell(session: Path, log: Path) -> None:
+    start = 1_700_000_000
+    lines = []
+    for second in range(3000):
+        stamp = datetime.fromtimestamp(start + second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines.append(f"{stamp} step {second}: loss {second / 7:.3f}\n")
+    log.write_text("".join(lines))
+    found = record(session, log)
+    header = next(event for event in found if isinstance(event, Header))
+    columns = [
+        event.columns["loss"] for event in found if isinstance(event, History) and "loss" in event.columns
+    ]
+    assert any(columns)
+    assert all(column.approximate for column in columns)
+    for column in columns:
+        for step, t in zip(column.steps, column.times, strict=True):
+            assert t is not None
+            assert step is not None
+            assert abs(t - (start + step - header.t0)) < 60
+
+
+def test_without_any_word_of_the_time_the_past_has_none(session: Path, log: Path) -> None:
+    log.write_bytes(json_lines(0, 500))
+    found = record(session, log)
+    assert not any(event.columns["loss"].times for event in found if isinstance(event, History))
