@@ -201,7 +201,7 @@ class Session:
         """Thin out what is too much: the longest series, down to what leaves every one its share."""
         sizes = sorted(map(len, self.metrics.values()))
         if sum(sizes) > most:
-            self._group = self._group or int(4 * sum(sizes) / (most * max(self.share_loaded, 1e-3)))
+            self._group = self._group or int(5 * sum(sizes) / (most * max(self.share_loaded, 1e-3)))
             left, share = most, 0
             for place, size in enumerate(sizes):
                 share = left // (len(sizes) - place)
