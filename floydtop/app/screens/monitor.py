@@ -14,12 +14,12 @@ from textual.screen import Screen
 from floydtop.app.abscissa import Abscissa
 from floydtop.app.arrangement import Plan, plan
 from floydtop.app.keys import APP, MONITOR, Key, bindings
-from floydtop.app.lines import value_at_cursor
 from floydtop.app.match import matcher
 from floydtop.app.options import Options
 from floydtop.app.panels import PanelSpec, system_panels, training_panels
 from floydtop.app.screens.chart_actions import ChartActions
 from floydtop.app.screens.output_actions import OutputActions
+from floydtop.app.screens.panel_actions import PanelActions
 from floydtop.app.source import Source
 from floydtop.app.view import View
 from floydtop.app.widgets.gauges import Gauges
@@ -52,8 +52,11 @@ YOUNG_FRAME = 3.0
 
 YOUNG = 20.0
 
+LOOKS, NEXT_LOOK = 40, 0.05
+"""How often, and after how many seconds, it is looked again whether new charts have got their places."""
 
-class MonitorScreen(ChartActions, OutputActions, Screen[None]):
+
+class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
     """Draws a source, when it changed or somebody asked.
 
     Attributes:
@@ -87,6 +90,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self._stale = True
         self._top_stale = False
         self._redraw_pending = False
+        self._looks_left = 0
         self._seen: tuple[int, list[Metrics]] = (0, [])
         self._plan: Plan | None = None
         self._pool: list[Panel] = []
@@ -184,6 +188,11 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
     def _redraw_pended(self) -> None:
         self._redraw_pending = False
         self.redraw()
+        if self._looks_left and not all(panel.size for panel in self.shown_panels()):
+            # A chart that is new is not always told its size: Textual forgets it when it has looked up the
+            # place of a widget meanwhile.
+            self._looks_left -= 1
+            self.set_timer(NEXT_LOOK, self.redraw_soon)
 
     def _compositor_refresh(self) -> None:
         # Not before there is something to see: four blank frames took 50 KB and as many milliseconds.
@@ -251,7 +260,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
             return
         self._arrange()
         self.draw_top(view)
-        for panel in self._shown_panels():
+        for panel in self.shown_panels():
             panel.draw(view)
         log = self.query_one(LogView)
         if log.display:
@@ -262,7 +271,8 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         self.query_one(StatusBar).draw(view, self.mode)
         self.query_one(Gauges).draw(view)
 
-    def _shown_panels(self) -> list[Panel]:
+    def shown_panels(self) -> list[Panel]:
+        """The panels that are in view."""
         return [panel for panel in (*self._pool, *self._side_pool) if panel.display and panel.spec]
 
     def specs(self) -> list[PanelSpec]:
@@ -292,7 +302,7 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         made = self._make_plan()
         if made == self._plan:
             return
-        self._plan = made
+        self._plan, self._looks_left = made, LOOKS
         charts, log = self.query_one("#charts", Grid), self.query_one(LogView)
         charts.display = made.log_mode != "all"
         charts.styles.grid_size_columns = made.columns
@@ -322,30 +332,6 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
 
     # -- actions -----------------------------------------------------------------------------------
 
-    def _move(self, by: int) -> None:
-        panels = self._shown_panels()
-        if not panels:
-            return
-        focused = self.focused
-        if isinstance(focused, Panel) and focused in panels:
-            panels[(panels.index(focused) + by) % len(panels)].focus()
-        else:
-            panels[0 if by > 0 else -1].focus()
-
-    def action_next_panel(self) -> None:
-        self._move(1)
-
-    def action_previous_panel(self) -> None:
-        self._move(-1)
-
-    def action_next_page(self) -> None:
-        self.page += 1
-        self.redraw()
-
-    def action_previous_page(self) -> None:
-        self.page = max(0, self.page - 1)
-        self.redraw()
-
     def action_filter(self) -> None:
         """Type a filter for the charts; they follow while it is typed."""
         self.ask("filter metrics: text or regular expression", self.filter, self._set_filter)
@@ -359,13 +345,6 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
         if not self.query(Prompt):
             self.mount(Prompt(label, before, changed), before="#keys")
 
-    def selected(self) -> PanelSpec | None:
-        """The selected chart, the first one when none is."""
-        specs = self.specs()
-        if isinstance(self.focused, Panel) and self.focused.spec:
-            return self.focused.spec
-        return specs[0] if specs else None
-
     def action_toggle_system(self) -> None:
         self.system_panels = not self.system_panels
         settings: Settings = self.app.settings  # type: ignore[attr-defined]  # our app has some
@@ -374,14 +353,6 @@ class MonitorScreen(ChartActions, OutputActions, Screen[None]):
 
     def action_every_gpu(self) -> None:
         self.choose(replace(self.options, every_gpu=not self.options.every_gpu))
-
-    def action_copy(self) -> None:
-        """To the terminal's clipboard (OSC 52), and only because a key was pressed."""
-        spec = self.selected()
-        text = value_at_cursor(self.view(), spec) if spec is not None else ""
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.notify(f"copied {text}")
 
     def action_next_log(self) -> None:
         self.app.next_log()  # type: ignore[attr-defined]  # our app has several
