@@ -22,6 +22,12 @@ from floydtop.parse.walk import Walk, When
 
 OBJECT = b'{"metric"'
 
+LONG = b"\r\r"
+"""Stands for an over-long line, which is read by itself: no essence of a line is that."""
+
+SHORT = 2000
+"""Mean bytes of a line up to which `split` is as fast as to look for each newline."""
+
 
 class Bulk:
     """Reads a stream chunk by chunk; gives the very events that reading line by line gives."""
@@ -94,8 +100,8 @@ class Bulk:
         lines: list[bytes] | None = None
         essences = body
         if b"\r" in body or b"\x08" in body or b"\x1b" in body:
-            lines = body.split(b"\n")
-            essences = b"\n".join([line if len(line) > LIMIT else essence(line) for line in lines])
+            lines = _split(body)
+            essences = b"\n".join([LONG if len(line) > LIMIT else essence(line) for line in lines])
         # One pass over all bytes, not one a line: 0.15 us a line, which dull lines cost and no more.
         shapes = essences.translate(None, DIGITS).split(b"\n")
         if not self.parser.dull.issuperset(shapes):
@@ -167,6 +173,17 @@ class Bulk:
             add_objects(sink, found, lines, times)
         else:
             events += events_of_objects(found, lines, times)
+
+
+def _split(body: bytes) -> list[bytes]:
+    """The lines of a body; few in many bytes are found at 10 GB/s, where `split` looks at each byte."""
+    if body.count(b"\n", 0, LIMIT) * SHORT > min(len(body), LIMIT):
+        return body.split(b"\n")
+    lines, start = [], 0
+    while (end := body.find(b"\n", start)) >= 0:
+        lines.append(body[start:end])
+        start = end + 1
+    return [*lines, body[start:]]
 
 
 _line_of = attrgetter("line")
