@@ -40,7 +40,6 @@ class Parser:
         self._patterns = tuple(patterns)
         self._learn = learn
         self._formats: tuple[Format, ...] = formats()
-        self._needles = sorted({needle for one in self._formats for needle in one.needles})
         self.read_by = ""
         """Name of the format that read the last line that went the long way, or an empty string."""
         self._dull: set[bytes] = set()
@@ -289,13 +288,14 @@ class Parser:
             text = rest
             if inside or wrong:
                 self.read_by = "json"
-        objects = bool(found)
-        parts = _RANKS.split(text) if text and not text.isspace() else []
+        objects = len(found)
+        parts = [] if not text or text.isspace() else _RANKS.split(text) if "[" in text else [text]
         for part in parts:
             found += self._text(part)
         if objects or len(parts) > 1:
             # What one part of it tells is not all that the line means.
-            self._state.told = None
+            alone = objects == 1 and not parts and not bad
+            self._state.told = jsonl.told(line.text, found[0]) if alone else None
         return found, bad
 
     def _telling(self, segments: list[str]) -> Iterator[str]:
@@ -329,11 +329,13 @@ class Parser:
 
     def _text(self, text: str) -> list[Found]:
         state = self._state
-        needles = self._needles
-        present = {needle for needle in needles if needle in text}
         for one in self._formats:
-            if one.needles and present.isdisjoint(one.needles):
-                continue
+            for needle in one.needles:
+                if needle in text:
+                    break
+            else:
+                if one.needles:
+                    continue
             found = one.read(text, state)
             if found is not None:
                 self._unread = False

@@ -11,12 +11,14 @@ from typing import Annotated
 import msgspec
 
 from floydtop.parse.names import is_epoch, is_metric, is_step
-from floydtop.parse.reading import Bad, Found, as_int, number, record
+from floydtop.parse.reading import Bad, Found, Told, as_int, number, record
 
 _OBJECT = re.compile(r'\{\s{0,8}"')
 _METRIC_START = re.compile(r'\{\s{0,8}"metric"\s{0,8}:')
 _TRIES = 64
 """Objects looked for in one segment; a hostile line of a thousand opening braces costs no more."""
+_KEY = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s{0,8}:\s{0,8}"?')
+
 FEW = 8
 """Of so many objects that cannot be decoded together each is tried by itself."""
 
@@ -151,6 +153,21 @@ def _place(value: object) -> float | None:
     except OverflowError:
         return None
     return place if math.isfinite(place) else None
+
+
+def told(text: str, row: Found) -> Told | None:
+    """Where the numbers of a line stand that is one row and nothing else; None for a metric object."""
+    if '"metric"' in text:
+        return None
+    at: dict[str, int] = {}
+    for key in _KEY.finditer(text):
+        # The digits of a key are part of its name.
+        digits = (at_ for at_ in range(*key.span(1)) if text[at_].isdigit())
+        at |= {f"!{at_}": len(text) - at_ for at_ in digits}
+        for name in (key[1], *(name for name in row.values if name.endswith("/" + key[1]))):
+            # Of two keys that are alike only the value tells which is meant.
+            at[f"={name}"] = -1 if f"={name}" in at else len(text) - key.end()
+    return Told(row.step, None, row.epoch, None, at={name: place for name, place in at.items() if place > 0})
 
 
 def _row(value: dict[str, object]) -> Found | None:

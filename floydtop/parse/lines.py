@@ -18,8 +18,7 @@ TAIL = 4096
 KEEP_EVERY = 16
 """Of the frames in a thinned block one in so many stays: a bar of 10,000 frames keeps its shape."""
 
-# \r, runs of backspaces (a \r in disguise: Keras 1 to 3) and cursor-up all start the row afresh.
-_REWRITE = re.compile(rb"[\r\x08]+|\x1b\[\d{0,4}[AF]")
+# Cursor-up starts a row afresh as a return does.
 _UP = re.compile(rb"\x1b\[\d{0,4}[AF]")
 _COLOUR = re.compile(rb"\x1b\[[\d;?]{0,32}[mKhl](?![\x80-\xbf])")
 _VISIBLE = re.compile(rb"[!-~]")
@@ -62,6 +61,13 @@ def last_segment(raw: bytes) -> bytes | None:
             return last if start or len(tail) == len(raw) else None
         stop = len(tail[:start].rstrip(b"\r\x08"))
     return None
+
+
+def _segments(raw: bytes) -> list[bytes]:
+    """What stands between returns, backspaces (a return in disguise: Keras 1 to 3) and cursor-ups."""
+    if b"\x08" in raw:
+        raw = raw.replace(b"\x08", b"\r")
+    return (_UP.sub(b"\r", raw) if b"\x1b" in raw else raw).split(b"\r")
 
 
 def without_colours(raw: bytes) -> bytes:
@@ -117,7 +123,7 @@ class Line:
     def segments(self) -> list[str]:
         """Every segment that is not blank in the order it was drawn; a blank line is one empty segment."""
         if self._segments is None:
-            parts = _REWRITE.split(self.raw) if self.rewritten else [self.raw]
+            parts = _segments(self.raw) if self.rewritten else [self.raw]
             texts = [clean(part) for part in parts]
             self._segments = [text for text in texts if text and not text.isspace()] or [""]
         return self._segments

@@ -14,8 +14,11 @@ from floydtop.parse.prefix import may_be_stamped
 When = Callable[[Line], tuple[float | None, bool]]
 """Gives the time of a line, None where it is not known, and whether that is an estimate."""
 
-LEAST = 4
-"""Fewer lines of known shapes in a row than these are read one by one."""
+FEW = 32
+"""Lines that are read together at first: what the first ones teach is known to the next."""
+
+MANY = 8192
+"""Lines that are read together at most."""
 
 
 class Walk:
@@ -56,6 +59,8 @@ class Walk:
         self._number = number
         self._when = when
         self._stamps_only = stamps_only
+        self._dated: Container[int] = ()
+        self._skipped: Container[int] = ()
         self._first_offset = offset
         self._offsets: list[int] = []
 
@@ -66,27 +71,17 @@ class Walk:
             only_dated: lines that were read already, and whose times are wanted.
             skipped: lines that were read already.
         """
-        parser, shapes = self._parser, self._shapes
-        dull, known = parser.dull, parser.known
-        position = 0
+        self._dated, self._skipped = only_dated, skipped
+        position, length = 0, FEW
         while position < len(wanted):
-            expectations = parser.expectations
-            index = wanted[position]
-            stop = position
-            while stop < len(wanted) and shapes[wanted[stop]] in known:
-                stop += 1
-            if stop - position >= LEAST:
-                position += self._run(wanted[position:stop])
-                index = wanted[position - 1]
-            else:
-                position += 1
-                if index in only_dated:
-                    self._time(index)
-                elif shapes[index] not in dull and index not in skipped:
-                    self._one(index)
-            if parser.expectations != expectations:
+            expectations = self._parser.expectations
+            run = wanted[position : position + length]
+            count = self._run(run)
+            position += count
+            length = min(2 * length, MANY) if count == len(run) else FEW
+            if self._parser.expectations != expectations:
                 # What was dull may be wanted from now on.
-                wanted, position = range(index + 1, len(shapes)), 0
+                wanted, position = range(run[count - 1] + 1, len(self._shapes)), 0
 
     def _line(self, index: int) -> Line:
         offset = 0
@@ -102,12 +97,15 @@ class Walk:
             self.times[index] = self._when(self._line(index))
 
     def _one(self, index: int) -> None:
-        """Read a line by itself."""
-        self._time(index)
-        self.events += self._parser.read(self._line(index), *self.times.get(index, ()))
+        """Read a line by itself, unless it was or need not be."""
+        if index in self._dated:
+            self._time(index)
+        elif self._shapes[index] not in self._parser.dull and index not in self._skipped:
+            self._time(index)
+            self.events += self._parser.read(self._line(index), *self.times.get(index, ()))
 
     def _run(self, run: Sequence[int]) -> int:
-        """Read lines of known shapes; how many of them, as one may change what the next ones mean."""
+        """Read some lines; how many of them, as one may change what the next ones mean."""
         parser, first = self._parser, self._number
         state = parser.state
         if state.muted == first + run[0]:
@@ -135,22 +133,22 @@ class Walk:
             self._one(index)
             if parser.expectations != expectations or state.muted > first + index:
                 count = bisect_right(run, index)
-                for one in batches:
-                    one.cut(bisect_right(one.indexes, index))
+                for batch in batches:
+                    batch.cut(bisect_right(batch.indexes, index))
                 break
-        for one in batches:
-            one.drop_unplaced()
+        for batch in batches:
+            batch.drop_unplaced()
         return count
 
     def _batches(self, run: Sequence[int]) -> list[Batch]:
-        """The lines of a run by their shapes; those that fit no plan of theirs are in none."""
+        """The lines of a run by their shapes; those that fit no plan are in none."""
         shapes, lines, known = self._shapes, self._lines, self._parser.known
         together: dict[bytes, list[int]] = {}
         for index in run:
             shape = shapes[index]
             if shape in together:
                 together[shape].append(index)
-            else:
+            elif shape in known:
                 together[shape] = [index]
         batches: list[Batch] = []
         for shape, indexes in together.items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from floydtop.parse.names import is_config, is_strong_metric
-from floydtop.parse.reading import NEVER, Format, Found, State, as_int, number
+from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, number
 
 _RULE = re.compile(r"\s{0,8}[+┏┡├└┌╒╞╘|]?[-=─━═]{5,200}.{0,200}")
 _ROW = re.compile(r"\s{0,8}[|│┃](?P<name>[^|│┃]{1,80})[|│┃](?P<value>[^|│┃]{0,80})[|│┃]\s{0,8}")
@@ -54,21 +56,63 @@ def read(text: str, state: State) -> list[Found] | None:
         state.expectations += 1
     name, value = row["name"], row["value"].strip()
     label = name.strip()
-    if not value and label.endswith("/"):
-        box.section = label
-        return []
     point = number(value)
-    if point is None or not label or label.lower() in _HEADERS:
+    if not value and label.endswith("/"):
+        place = _section(label)
+    elif point is None or not label or label.lower() in _HEADERS:
         return []
-    full = f"{box.section}{label}" if box.section and name.startswith("   ") else label
-    last = label.lower().rpartition("/")[2]
-    if last in _STEPS:
-        box.step = point
-    if last == "epoch":
-        box.epoch = point
-    elif not is_config(label):
-        box.values[full] = point
+    else:
+        place = _value(label, name.startswith("   "))
+    # The digits of a name are part of the shape; the value is told as if it were an epoch.
+    first, last = row.span("name")
+    at = {f"!{start}": len(text) - start for start in range(first, last) if text[start].isdigit()}
+    at["epoch"] = len(text) - row.start("value") - len(row["value"]) + len(row["value"].lstrip())
+    state.told = Told(None, None, point if value else None, None, place, at=at)
+    place(state, state.told)
     return []
+
+
+@lru_cache(maxsize=1024)
+def _section(label: str) -> Callable[[State, Told], Place | None]:
+    """The place of a row that heads others: `| rollout/ | |`."""
+
+    def place(state: State, told: Told) -> Place | None:
+        box = state.of(_Box)
+        if not _goes_on(box, state):
+            return None
+        box.section = label
+        return None, None
+
+    return place
+
+
+@lru_cache(maxsize=1024)
+def _value(label: str, inside: bool) -> Callable[[State, Told], Place | None]:
+    """The place of a row with a value: noted until the box closes."""
+    last = label.lower().rpartition("/")[2]
+    is_step, is_place, is_setting = last in _STEPS, last == "epoch", is_config(label)
+
+    def place(state: State, told: Told) -> Place | None:
+        box, point = state.of(_Box), told.epoch
+        if point is None or not _goes_on(box, state):
+            return None
+        if is_step:
+            box.step = point
+        if is_place:
+            box.epoch = point
+        elif not is_setting:
+            box.values[f"{box.section}{label}" if box.section and inside else label] = point
+        return None, None
+
+    return place
+
+
+def _goes_on(box: _Box, state: State) -> bool:
+    """Take note of a row; False where a box begins whose predecessor was never closed."""
+    if box.last not in (state.number - 1, state.number) and box.values:
+        return False
+    box.last = state.number
+    return True
 
 
 def _close(box: _Box) -> list[Found]:
