@@ -30,8 +30,8 @@ def settle_surroundings() -> None:
     """What a picture could take from the machine and the hour is the same for all."""
     nowhere = os.path.join(tempfile.gettempdir(), "floydtop-pictures-nowhere")
     os.environ |= {"TZ": "UTC", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
-    # Settings and remembered choices are somebody's own.
-    os.environ |= {"XDG_CONFIG_HOME": nowhere, "XDG_STATE_HOME": nowhere}
+    # Settings are somebody's own, and what a key chooses in one picture is not remembered in the next.
+    os.environ |= {"XDG_CONFIG_HOME": nowhere, "XDG_STATE_HOME": os.path.join(os.devnull, "nowhere")}
     for name in ("NO_COLOR", "TEXTUAL_THEME"):
         os.environ.pop(name, None)
     time.tzset()
