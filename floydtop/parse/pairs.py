@@ -20,6 +20,7 @@ from floydtop.parse.tokens import (
     DATA_PARTS,
     EPOCH_WORDS,
     GLOBAL,
+    JOINED,
     JUNK,
     LAST,
     MODIFIERS,
@@ -30,12 +31,11 @@ from floydtop.parse.tokens import (
     RATE,
     SECTION,
     SECTIONS,
-    SEPARATOR,
     SOURCES,
     STEP_WORDS,
-    STRIP,
     SUMMARY,
     TOKEN,
+    name_before,
 )
 
 
@@ -88,6 +88,8 @@ class _Scan:
         """What the previous number was: epoch, step, lead, total:..., value, fraction, skip or nothing."""
         self.opening = ""
         """Part of the data that the first name of the line begins with."""
+        self.measured = ""
+        """The metric that was named once for several parts of the data."""
         self.start = 0
         """Where the present number begins."""
         self.label: float | None = None
@@ -110,7 +112,7 @@ class _Scan:
                 end = token.end()
                 continue
             number, bad = token["number"], token["bad"]
-            if text[token.start() - 1 : token.start()] == "#" and not COUNTER.search(gap):
+            if text[token.start() - 1 : token.start()] == "#" and gap != "#" and not COUNTER.search(gap):
                 continue
             self.start = token.start("number")
             upto = (
@@ -148,7 +150,7 @@ class _Scan:
 
     def _may_follow(self, gap: str) -> bool:
         """Whether `nan` or `inf` after this text is a number and no word."""
-        connected, _, parts = _key(gap)
+        connected, _, parts = name_before(gap)
         return connected or (bool(parts) and is_metric(parts[-1])) or gap.strip() in ("(", "/")
 
     def _see(self, text: str) -> None:
@@ -171,7 +173,7 @@ class _Scan:
         elif not any(map(str.isalpha, bare)):
             self._unnamed(value, bare, unit, end)
         else:
-            connected, name, parts = _key(gap)
+            connected, name, parts = name_before(gap)
             if parts[:1] == ["of"] and self.last in ("step", "epoch"):
                 self._total(value)
             elif not name:
@@ -185,7 +187,7 @@ class _Scan:
     ) -> None:
         out = self.out
         kind = CALLED.sub("", parts[-1].lower()).rstrip(".")
-        if parts[-1].lower().endswith(("(val)", "(test)")) or parts[0].lower() == "eval":
+        if parts[-1].lower().endswith(("(val)", "(test)")) or name.lower() == "eval batch":
             out.passing = True
         if len(parts) == 2 and kind in NUMBERED and value.is_integer():
             kind = parts[0].lower()
@@ -210,7 +212,7 @@ class _Scan:
             return
         if (
             not unit
-            and connected
+            and (connected or gap.endswith("["))
             and name.lower() in DATA_PARTS
             and not out.pairs
             and self._part(value, gap, end)
@@ -264,6 +266,11 @@ class _Scan:
         else:
             parts = ASIDE.sub("", name).split() or parts
             last = parts[-1]
+            if last.lower() in DATA_PARTS:
+                # PyTorch's tutorials: `LOSS train 0.52 valid 0.49`.
+                self.measured = parts[0] if len(parts) == 2 else self.measured if len(parts) == 1 else ""
+                name, last = f"{self.measured} {last}", self.measured
+                parts = parts[-1:]
             known = is_metric(last) or is_timing(last) or last.lower() in BARE_WORDS
             fits = known and all(part.lower() in MODIFIERS for part in parts[:-1])
         if not fits:
@@ -327,7 +334,7 @@ class _Scan:
         marks = bare.replace(" ", "").replace("\t", "")
         if (lead or self.last in ("epoch", "total:epoch")) and marks in AFTER_EPOCH:
             counted = COUNTED.match(self.text, end) is not None
-            if (lead or out.step is None) and (marks.endswith("[") or following == "/" or counted):
+            if (lead or out.step is None) and (marks[-1:] in ("[", "(") or following == "/" or counted):
                 if lead:
                     out.epoch = out.epoch if out.epoch is not None else out.step
                     out.epochs, out.steps = out.steps, None
@@ -381,26 +388,9 @@ def as_rank(value: float) -> int:
     return int(value) if 0 <= value < 1e5 else 0
 
 
-def _key(gap: str) -> tuple[bool, str, list[str]]:
-    """From the text before a number: whether a colon or equals sign binds it, the name, the name's words."""
-    text = gap.replace("tensor(", "").rstrip(" \t[({\"'<")
-    connected = text[-1:] in (":", "=")
-    if connected:
-        text = text.rstrip(":= \t")
-        if text[-1:] in ('"', "'", "`"):
-            text = text[:-1]
-    tail = SEPARATOR.split(text)[-1]
-    if tail.count(")") > tail.count("("):
-        tail = tail.rpartition(")")[2]
-    name = tail.strip(STRIP).lstrip("/")
-    return connected, name, name.split()
-
-
 def pairs(text: str) -> Pairs:
     """Understand a message; linear in its length."""
+    joined = JOINED.match(text)
+    if joined:
+        text = f"{joined[1]} {text[joined.end() :]}"
     return _Scan(text).run()
-
-
-def names_section(name: str) -> bool:
-    """Whether a name says itself which part of the data it is about: val_loss, Test Acc."""
-    return SECTION.search(name.replace("_", " ")) is not None

@@ -30,6 +30,9 @@ CLOSED = re.compile(r"\s{0,4}/\s{0,4}\d{1,12}\]")
 RANGE = re.compile(r"-(\d{1,9})(?=\])")
 # Tianshou's `Epoch #1`; the 0 of Caffe's `output #0: loss` is part of a name.
 COUNTER = re.compile(r"(?i:epoch|iteration|iter|step|batch|round|episode|trial) ?#$")
+DASH = re.compile(r"^[-–—]{1,3}\s{1,8}")
+# `epoch-3 loss 0.5` and `epoch_3`, at the beginning of a message only: elsewhere it is a file's name.
+JOINED = re.compile(r"(\W{0,4}(?:epoch|step|iter(?:ation)?))[-_](?=\d)", re.IGNORECASE)
 COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", re.IGNORECASE)
 SEPARATOR = re.compile(
     r"[,;|\t\]{}]|:\s|\s[-–—>]{1,3}\s|\s\s|=>|->|\)\s|\.\s\s?(?=[A-Z])(?<!Val\. )(?<!Avg\. )"
@@ -73,14 +76,14 @@ STEP_WORDS = frozenset(
 # A count over all epochs: fairseq tells the batch of the epoch first.
 GLOBAL = frozenset(["global_step", "num_updates"])
 # `Epoch number: 3`, SpeechBrain's `Epoch loaded: 10`.
-NUMBERED = frozenset(["number", "no", "num", "nr", "loaded", "index", "idx", "id"])
+NUMBERED = frozenset(["number", "count", "no", "num", "nr", "loaded", "index", "idx", "id"])
 # `Better model found at epoch 0 with valid_loss value: 0.63` is told again.
 PREPOSITIONS = frozenset(["with", "from", "to", "by", "than", "at"])
 PLURALS = frozenset(["iters", "steps", "batches", "updates"])
 SOURCES = (".py", ".cc", ".cpp", ".cu", ".c", ".h", ".go", ".rs", ".java", ".ipynb")
 DATA_PARTS = frozenset(["train", "val", "valid", "validation", "test", "eval"])
 BETWEEN = frozenset(["±", "+/-", "+-", "+", "-", "..", "to", "(*", "=", "x", "*"])
-AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":["])
+AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":[", "]("])
 SUMMARY = re.compile(
     r"\b(?:best_|(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b)", re.I
 )
@@ -92,3 +95,25 @@ ASIDE = re.compile(r"\s\([^()]{0,24}\)?$")
 CALLED = re.compile(r"\(\w*\)$")
 # Words that name a metric when a number follows directly, though they name settings as well.
 BARE_WORDS = frozenset(["norm", "kl"])
+
+
+def name_before(gap: str) -> tuple[bool, str, list[str]]:
+    """From the text before a number: whether a colon or equals sign binds it, the name, the name's words."""
+    text = gap.replace("tensor(", "").rstrip(" \t[({\"'<")
+    connected = text[-1:] in (":", "=")
+    if not connected and text.endswith((" is", " was")):
+        text = text[: text.rindex(" ")]
+    if connected:
+        text = text.rstrip(":= \t")
+        if text[-1:] in ('"', "'", "`"):
+            text = text[:-1]
+    tail = SEPARATOR.split(text)[-1]
+    if tail.count(")") > tail.count("("):
+        tail = tail.rpartition(")")[2]
+    name = DASH.sub("", tail.strip(STRIP).lstrip("/")).removeprefix("the ")
+    return connected, name, name.split()
+
+
+def names_section(name: str) -> bool:
+    """Whether a name says itself which part of the data it is about: val_loss, Test Acc."""
+    return SECTION.search(name.replace("_", " ")) is not None

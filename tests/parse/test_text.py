@@ -66,6 +66,13 @@ from tests.parse.reading import Point, events, points
         ("[I 2021-05-01 12:00:00,123] Trial 3 finished with value: 0.9123 and parameters: {'lr': 0.01}. Best is trial 0 with value: 0.95.", [("value", 0.9123, 3, None)]),
         ("epoch 3 metrics {'train/loss': 0.47, 'val/acc': 0.8}", [("train/loss", 0.47, None, 3.0), ("val/acc", 0.8, None, 3.0)]),
         ("Epoch 1 {'loss': np.float64(0.5), 'acc': tensor(0.25, device='cuda:0')}", [("loss", 0.5, None, 1.0), ("acc", 0.25, None, 1.0)]),
+        ("batch count: 220/308, iter: 220, xyz_loss: 0.079329", [("xyz_loss", 0.079329, 220, None)]),
+        ("EPOCH 2:\n  batch 1000 loss: 0.3634\nLOSS train 0.3234 valid 0.3911", [("loss", 0.3634, 1000, 2.0), ("LOSS train", 0.3234, 1000, 2.0), ("LOSS valid", 0.3911, 1000, 2.0)]),
+        ("Epoch[1/5](10/100): loss: 0.5", [("loss", 0.5, 10, 1.0)]),
+        ("After epoch 3, the loss is 0.5", [("loss", 0.5, None, 3.0)]),
+        ("Epoch-3 loss=0.5", [("loss", 0.5, None, 3.0)]),
+        ("Eval @ step 100: loss 0.4", [("eval_loss", 0.4, 100, None)]),
+        ("Epoch 3 - train loss 0.5 (ppl 1.6) - valid loss 0.4", [("train loss", 0.5, None, 3.0), ("ppl", 1.6, None, 3.0), ("valid loss", 0.4, None, 3.0)]),
         ("Losses {'ner': 12.25}", [("losses/ner", 12.25, None, None)]),
     ],
 )  # fmt: skip
