@@ -8,6 +8,7 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from floydtop.app.safe import clean, safe
+from floydtop.app.screens.chart_actions import ChartActions
 from floydtop.app.screens.monitor import MonitorScreen
 
 HELP = "any metric as x"
@@ -30,7 +31,10 @@ class MetricAxes(Provider):
                 yield Hit(score, safe(label), command, text=label, help=HELP)
 
     def _commands(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        from floydtop.app.screens.focus import FocusScreen
+
         screen = self.screen
-        if isinstance(screen, MonitorScreen):
-            for name in screen.source.session.metrics:
+        monitor = screen.monitor if isinstance(screen, FocusScreen) else screen
+        if isinstance(screen, ChartActions) and isinstance(monitor, MonitorScreen):
+            for name in monitor.source.session.metrics:
                 yield f"x-axis: {clean(name)}", partial(screen.use_metric_as_x, name)

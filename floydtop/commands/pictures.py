@@ -14,7 +14,6 @@ from floydtop.errors import FloydtopError
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-PIXELS_A_COLUMN = 8
 LEAST_REST = 0.3
 MOST_LOOKS = 50
 
@@ -36,6 +35,7 @@ def picture(text: str, form: str, size: tuple[int, int]) -> bytes:
     os.environ.pop("NO_COLOR", None)
     if Settings()["glyphs"] == "auto":
         os.environ["FLOYDTOP_GLYPHS"] = "braille"
+    from floydtop.app.picture import PIXELS_A_COLUMN
     from floydtop.plot.svg import portable, to_png
 
     with tempfile.TemporaryDirectory(prefix="floydtop-picture-") as folder:

@@ -356,6 +356,16 @@ async def test_the_palette_offers_every_key_and_every_metric(tmp_path: Path) -> 
         await stage.until(lambda _: monitor(stage).options.log)
 
 
+async def test_the_palette_of_the_large_chart_offers_every_metric_too(tmp_path: Path) -> None:
+    async with replaying(tmp_path, whole(), MEDIUM) as stage:
+        await stage.press("enter")
+        await stage.press("ctrl+p")
+        await stage.type("x-axis: accu")
+        await stage.see("x-axis: accuracy")
+        await stage.press("enter")
+        await stage.until(lambda _: re.search(r" accuracy +$", stage.words("#framed"), re.MULTILINE))
+
+
 def test_no_key_of_a_screen_has_two_meanings() -> None:
     for table in (MONITOR, REPLAY, COMPARE):
         names = [name for key in (*table, *APP) for name in key.keys.split(",")]

@@ -32,7 +32,7 @@ def first_chart(folder: Path) -> list[Figure]:
     makes the wait longer, changes that little.
     """
     figures = []
-    for name, split, limit in (("in 1,000 lines", False, 0.6), ("in 20,000 lines", True, None)):
+    for name, split, limit in (("in 1,000 lines", False, 0.5), ("in 20,000 lines", True, None)):
         session = write_session(folder / f"start-{split}.jsonl", one_metric_a_line=split)
         waits, used = zip(*(_until_chart(session, folder) for _ in range(RUNS)), strict=True)
         figures.append(median_of(f"first chart, 20 x 1,000 points {name}", waits, "s", limit))

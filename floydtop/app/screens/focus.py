@@ -28,7 +28,7 @@ class FocusScreen(ChartActions, Screen[None]):
 
     def __init__(self, monitor: MonitorScreen, spec: PanelSpec) -> None:
         super().__init__()
-        self._monitor = monitor
+        self.monitor = monitor
         self.options = monitor.options
         self._spec = spec
 
@@ -45,11 +45,11 @@ class FocusScreen(ChartActions, Screen[None]):
         self.call_after_refresh(self._draw_now)
 
     def _draw_now(self) -> None:
-        self.draw(self._monitor.view())
+        self.draw(self.monitor.view())
 
     def draw(self, view: View) -> None:
         """Bring chart and table up to date."""
-        specs = {spec.key: spec for spec in self._monitor.specs()}
+        specs = {spec.key: spec for spec in self.monitor.specs()}
         self._spec = specs.get(self._spec.key, self._spec)
         table = self.query_one(Table)
         table.styles.height = len(self._spec.names) + 2
@@ -57,7 +57,7 @@ class FocusScreen(ChartActions, Screen[None]):
         table.draw(view, self._spec)
 
     def _turn(self, by: int) -> None:
-        specs = self._monitor.specs()
+        specs = self.monitor.specs()
         keys = [spec.key for spec in specs]
         index = keys.index(self._spec.key) if self._spec.key in keys else 0
         self._spec = specs[(index + by) % len(specs)]
@@ -71,8 +71,8 @@ class FocusScreen(ChartActions, Screen[None]):
 
     def choose(self, options: Options) -> None:
         """Show all charts another way, the dashboard's too."""
-        self._monitor.chose_axis |= self.chose_axis
-        self._monitor.choose(options)
+        self.monitor.chose_axis |= self.chose_axis
+        self.monitor.choose(options)
         self.options = options
 
     def action_close(self) -> None:
