@@ -44,6 +44,8 @@ class Parser:
         """Name of the format that read the last line that went the long way, or an empty string."""
         self._dull: set[bytes] = set()
         """Shapes of lines that no format reads."""
+        self._once: set[bytes] = set()
+        """Shapes of lines that no format read, seen once."""
         self._shapes: dict[bytes, Entry] = {}
         self._known: dict[bytes, list[Plan]] = {}
         """Plans that were proven."""
@@ -207,10 +209,15 @@ class Parser:
         """Learn what the next line of this shape means."""
         if len(self._dull) + len(self._shapes) >= MOST:
             self._forget()
+        if len(self._once) >= MOST:
+            self._once.clear()
         told = self._state.told
         if not found and told is None and not self._state.hesitant and self._unread:
             # A digit may be what kept a brace and a quotation mark from being the start of an object.
-            if not _OBJECT.search(shape) and self._never(line.text):
+            if shape not in self._once:
+                # Of prose no shape comes again: to look whether it is dull would take as long as to read it.
+                self._once.add(shape)
+            elif not _OBJECT.search(shape) and self._never(line.text):
                 self._dull.add(shape)
             return
         if told is None or len(found) > 1 or self._state.muted == line.number:

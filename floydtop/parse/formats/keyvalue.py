@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing
-from floydtop.parse.pairs import Pair, Pairs, pairs
+from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing, words
+from floydtop.parse.pairs import Pair, Pairs, names_section, pairs
 from floydtop.parse.prefix import Message, strip
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int
-from floydtop.parse.tokens import names_section
 
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
@@ -31,14 +30,17 @@ LONGEST_PLACE = 160
 """Characters of a line that tells a step or epoch and no metric; longer ones are prose."""
 
 _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
-# Without one of these words no line is read here; most chatter ends at this look (2 us).
-_WORTH = re.compile(
-    r"loss|acc|epoch|step|iter|batch|round|score|error|reward|ppl|perplex|auc|f1|precision|recall|rmse|mse|mae|bleu|"
-    r"\bep\b|\bit\b|gen|trial|episode|\bs:\d|update|train|test|val|\bup\.|tr?e?l:|nll|iou|dice|psnr|ssim|entropy|cost|"
-    r"grad|bpb|bpc|wer|cer|likelihood|map|kl|fid|r2|mcc|kappa|top1|top5|ndcg|mrr|rouge|hit|roc|pears|spear|corr|return|"
-    r"elbo|eer|inertia|diverg|chrf|meteor|cider|snr|change|(?-i:\bD\()",
-    re.IGNORECASE,
+# Without one of these no line is read here; most chatter ends at this look. To look for 60 words one by one
+# takes 2 us, an expression of them all 20.
+_WORTH = words(
+    """
+    loss acc epoch step iter batch round score error reward ppl perplex auc f1 precision recall rmse mse
+    mae bleu gen trial episode update train test val nll iou dice psnr ssim entropy cost grad bpb bpc wer
+    cer likelihood map kl fid r2 mcc kappa top1 top5 ndcg mrr rouge hit roc pears spear corr return elbo
+    eer inertia diverg chrf meteor cider snr change
+    """
 )
+_RARE = re.compile(r"\bep\b|\bit\b|\bs:\d|\bup\.|tr?e?l:|(?-i:\bD\()", re.IGNORECASE)
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
     r"\w{1,60}(?:Error|Exception|Warning):|#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
@@ -70,7 +72,7 @@ def read(text: str, state: State) -> list[Found] | None:
     """Values count with a step or epoch on or just above their line, or when their names leave no doubt."""
     if len(text) > LONGEST:
         state.why = "longer than prose ever is"
-    elif not _DIGIT.search(text) or not (_WORTH.search(text) or _hangs(text, state)):
+    elif not _DIGIT.search(text) or not (_is_worth(text) or _hangs(text, state)):
         state.why = "no number beside a word that names a metric or a step"
     elif _CODE.match(text):
         state.why = "source code or usage text"
@@ -79,6 +81,14 @@ def read(text: str, state: State) -> list[Found] | None:
     else:
         return _message(text, state)
     return None
+
+
+def _is_worth(text: str) -> bool:
+    lower = text.lower()
+    for word in _WORTH:
+        if word in lower:
+            return True
+    return _RARE.search(text) is not None
 
 
 def _hangs(text: str, state: State) -> bool:
