@@ -6,9 +6,10 @@ import math
 import re
 
 from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing, words
-from floydtop.parse.pairs import Pair, Pairs, names_section, pairs
+from floydtop.parse.pairs import Pair, Pairs, pairs
 from floydtop.parse.prefix import Message, strip
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int
+from floydtop.parse.tokens import names_section
 
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
