@@ -64,8 +64,9 @@ def batch_of(plan: Plan, indexes: list[int], raws: list[bytes]) -> tuple[Batch, 
         plan.line = plan.expression(raws[0])
         if plan.line is None:
             plan.met = NEVER
-    if plan.line is not None:
-        found = plan.line.findall(b"\n".join(raws))
+    joined = b"\n".join(raws)
+    if plan.line is not None and (plan.valid is None or plan.valid(joined)):
+        found = plan.line.findall(joined)
         odd: list[int] = []
         fitting = indexes
         if len(found) != len(raws):
@@ -103,7 +104,7 @@ def _tolds(batch: Batch) -> Iterator[Told]:
         for token in (plan.step, plan.steps, plan.epochs)
     )
     epochs = repeat(None, size) if plan.epoch is None else batch.numbers[plan.epoch]
-    rest = (repeat(plan.place), repeat(plan.section), repeat(None), repeat(None))
+    rest = (repeat(plan.place), repeat(plan.section), repeat(None), repeat(None), repeat(None))
     # As Told._make does, at a third of its price.
     return map(tuple.__new__, repeat(Told), zip(steps, stepses, epochs, epochses, *rest, strict=False))
 

@@ -76,6 +76,7 @@ class MetricLine(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(MetricLine)
 _quick = _decoder.decode
 _quick_lines = _decoder.decode_lines
+_skim = msgspec.json.Decoder(msgspec.Raw).decode_lines
 
 
 def quick(raw: bytes) -> Found | None:
@@ -167,7 +168,17 @@ def told(text: str, row: Found) -> Told | None:
         for name in (key[1], *(name for name in row.values if name.endswith("/" + key[1]))):
             # Of two keys that are alike only the value tells which is meant.
             at[f"={name}"] = -1 if f"={name}" in at else len(text) - key.end()
-    return Told(row.step, None, row.epoch, None, at={name: place for name, place in at.items() if place > 0})
+    places = {name: place for name, place in at.items() if place > 0}
+    return Told(row.step, None, row.epoch, None, at=places, valid=_valid)
+
+
+def _valid(raw: bytes) -> bool:
+    """Whether these lines are JSON: 7. and 07 are no numbers there."""
+    try:
+        _skim(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+    return True
 
 
 def _row(value: dict[str, object]) -> Found | None:

@@ -60,6 +60,8 @@ class Told(NamedTuple):
     """
     factors: dict[str, float] | None = None
     """What the printed number is multiplied by: name -> factor, as where milliseconds become seconds."""
+    valid: Callable[[bytes], bool] | None = None
+    """Whether bytes of this shape, of one line or several, are what they seem, where their digits decide."""
 
 
 class State:

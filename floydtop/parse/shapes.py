@@ -77,6 +77,7 @@ class Plan:
     place: Callable[[State, Told], Place | None] | None
     section: str
     kind: Kind
+    valid: Callable[[bytes], bool] | None = None
     proofs: int = 0
     used: tuple[int, ...] = field(init=False)
     """The tokens whose numbers are wanted, in their order."""
@@ -96,7 +97,7 @@ class Plan:
     def numbers(self, raw: bytes) -> dict[int, float] | None:
         """The number of each token in `used`, or None when the line does not fit."""
         parts = self.kind.split(raw)
-        if parts[::2] != self.between:
+        if parts[::2] != self.between or (self.valid is not None and not self.valid(raw)):
             return None
         tokens = parts[1::2]
         for index, text in self.literals:
@@ -251,6 +252,7 @@ def _learn(raw: bytes, values: dict[str, float], told: Told, kind: Kind) -> Plan
         told.place,
         told.section,
         kind,
+        told.valid,
     )
 
 
