@@ -43,13 +43,16 @@ class StatusBar(Canvas):
         job = session.header.job if session.header else None
         progress = session.progress.latest
         elapsed = format_duration(max(0.0, session.now - session.origin))
+        axis = axis_words(view.options)
+        usual = axis == axis_words(Options())
         # From what is left out first to what stays to the last.
         parts: dict[str, Row] = {
             "brand": [Run(" floydtop ", palette.accent)],
             "bar": progress_bar(session.progress.share, palette),
-            "pid": [Run(f" pid {job.pid} ", palette.dim)] if job is not None else [],
             "rate": rate_words(session, palette),
-            "axis": [Run(f" {axis_words(view.options)} ", palette.dim)],
+            "usual axis": [Run(f" {axis} ", palette.dim)] if usual else [],
+            "pid": [Run(f" pid {job.pid} ", palette.dim)] if job is not None else [],
+            "axis": [] if usual else [Run(f" {axis} ", palette.dim)],
             "progress": progress_words(progress, palette),
             "eta": eta_words(session, palette),
             "loading": loading_words(session, palette),
@@ -71,7 +74,7 @@ class StatusBar(Canvas):
         left = [*parts["brand"], *parts["state"], *self._job_name(session.name, room)]
         left += [*parts["pid"], *parts["elapsed"], *parts["loading"]]
         right = [*parts["progress"], *parts["bar"], *parts["rate"], *parts["eta"]]
-        right += [*parts["axis"], *parts["mode"]]
+        right += [*parts["usual axis"], *parts["axis"], *parts["mode"]]
         self.show([spread(left, right, width, palette.dim)])
 
     def _job_name(self, command: str, room: int) -> Row:
