@@ -39,6 +39,9 @@ class Behind:
         write: takes events that say what the past was.
         room: whether the session may grow.
 
+    Attributes:
+        context: makes parsers for places in the log.
+
     Raises (from the constructor):
         FloydtopError: the log cannot be read.
     """
@@ -62,14 +65,14 @@ class Behind:
         self._write = write
         log = OpenLog(path)
         try:
-            context = Context(log, patterns)
+            self.context = Context(log, patterns)
         except OSError as error:
             log.close()
             raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
         self._backfill = Backfill(
             log,
             past,
-            context=context,
+            context=self.context,
             choice=choice,
             plain=plain,
             span=self._span,

@@ -224,6 +224,9 @@ class OutputWorker:
 
     async def _prime(self, path: str, place: int, number: int) -> None:
         """Let our parser know what stands before a place."""
+        if self._behind is not None:
+            self._parser = (await self._behind.context.at(place, number)).parser
+            return
         with OpenLog(path) as log:
             self._parser = (await Context(log, self._patterns).at(place, number)).parser
 
@@ -263,6 +266,9 @@ class OutputWorker:
                 why = f"{self.log} holds other content than when it was last read: it is read from its start"
                 self._write([Gap(t=self._now(), lost=0, why=why, since=past.t)])
             return None
+        self._reached = Past(position.begun, position.back, position.past_lines)
+        if position.back:
+            self._look_behind(place.path, self._reached)
         encoding = resume.encoding_of(place.path)
         if encoding is None:
             await self._prime(place.path, position.offset, position.line)
@@ -273,9 +279,6 @@ class OutputWorker:
         self._last_bytes = self._before_line = place.before
         self._recorded_to, self._of_last_line = past.line, list(past.of_line)
         self._dating.resumed = (position.offset, past.t)
-        self._reached = Past(position.begun, position.back, position.past_lines)
-        if position.back:
-            self._look_behind(place.path, self._reached)
         if place.rotated:
             for chunk in resume.rest_of(place):
                 self._read_chunk(chunk)
