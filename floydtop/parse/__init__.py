@@ -369,11 +369,14 @@ def essence(raw: bytes) -> bytes:
 
 
 def _has_frames(raw: bytes) -> bool:
-    """Whether more than the last frame of a bar may matter: an object, tqdm with or without a total.
+    """Whether more than the last frame of a bar may matter: an object, tqdm with or without a total, Rich.
 
     One byte is looked for 100 times as fast as two: 0.4 us instead of 45 in a Keras bar of 16 kB.
     """
-    return b"{" in raw or (b"%" in raw and b"%|" in raw) or (b"," in raw and b" [0" in raw)
+    if b"{" in raw or (b"%" in raw and b"%|" in raw) or (b"," in raw and b" [0" in raw):
+        return True
+    # Rich draws all rows of a bar anew: the first of the next drawing ends the line of the last one.
+    return " \u2022 ".encode() in raw[-500:]
 
 
 def _grouped(values: dict[str, float]) -> dict[str, float]:

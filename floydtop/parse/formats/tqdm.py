@@ -29,7 +29,7 @@ UNDECIDED = 200
 
 
 @dataclass
-class _Bar:
+class Bar:
     """One pass of a bar: what it showed at its start is left from the pass before and no news."""
 
     epoch: float | None
@@ -44,7 +44,7 @@ class _Bar:
 
 class _Memory:
     def __init__(self) -> None:
-        self.bars: dict[str, _Bar] = {}
+        self.bars: dict[str, Bar] = {}
         self.frames = 0
 
     def repeats(self, name: str, n: float, values: dict[str, float]) -> bool:
@@ -52,7 +52,7 @@ class _Memory:
         bar = self.bars.get(name)
         return bar is not None and n > bar.n and values == bar.shown
 
-    def order(self, bar: _Bar, n: float, values: dict[str, float]) -> bool | None:
+    def order(self, bar: Bar, n: float, values: dict[str, float]) -> bool | None:
         """Whether the count comes before its values: a loop over the bar sets the first ones at 0 already."""
         self.frames += 1
         if values and (n == 0 or bar.blank):
@@ -77,10 +77,10 @@ def read(text: str, state: State) -> list[Found] | None:
     epoch = place.get("epoch") if epoch is None else epoch
     memory = state.of(_Memory)
     stale = state.late and not state.sole and memory.repeats(name, n, values)
-    bar = _advance(memory.bars, name, epoch, n, values)
+    bar = advance(memory.bars, name, epoch, n, values)
     if state.late is None:
         state.late = memory.order(bar, n, values)
-    fresh = {} if stale else _news(bar, values, n, total, state.live)
+    fresh = {} if stale else news(bar, values, n, total, state.live)
     step = as_int(place.get("global_step", n))
     if epoch is None and name.strip().lower().startswith("epoch"):
         epoch, step = n, None
@@ -121,20 +121,18 @@ def _postfix(text: str, cut: bool) -> dict[str, float]:
     return values
 
 
-def _advance(
-    bars: dict[str, _Bar], name: str, epoch: float | None, n: float, values: dict[str, float]
-) -> _Bar:
+def advance(bars: dict[str, Bar], name: str, epoch: float | None, n: float, values: dict[str, float]) -> Bar:
     bar = bars.get(name)
     if bar is None or epoch != bar.epoch or n < bar.n:
         if len(bars) >= MOST_BARS:
             bars.clear()
-        bar = bars[name] = _Bar(epoch, values if n == 0 else bar.shown if bar else {})
+        bar = bars[name] = Bar(epoch, values if n == 0 else bar.shown if bar else {})
     bar.n = n
     bar.shown = values
     return bar
 
 
-def _news(bar: _Bar, values: dict[str, float], n: float, total: float | None, live: bool) -> dict[str, float]:
+def news(bar: Bar, values: dict[str, float], n: float, total: float | None, live: bool) -> dict[str, float]:
     """The values of this pass that count: Lightning shows the last epoch's until it has new ones."""
     if n == 0:
         return {}
@@ -153,7 +151,7 @@ def _news(bar: _Bar, values: dict[str, float], n: float, total: float | None, li
     return own
 
 
-def _confirmed(bar: _Bar, values: dict[str, float], own: dict[str, float]) -> dict[str, float]:
+def _confirmed(bar: Bar, values: dict[str, float], own: dict[str, float]) -> dict[str, float]:
     """Values that are equal to the last epoch's and yet of this one.
 
     They come with others of the same part of the data (`val_loss` beside `val_acc`) that were the last
