@@ -17,7 +17,6 @@ from floydtop.errors import FloydtopError
 from floydtop.recorder.recording import Assignment, Recording
 from floydtop.session.hold import is_being_recorded
 from floydtop.session.library import Recording as SessionFile
-from floydtop.session.writer import SYNC_EVERY
 from floydtop.sources import descriptors
 
 MOMENT = 1.0
@@ -140,18 +139,7 @@ async def _record(assignment: Assignment) -> None:
     loop.add_signal_handler(signal.SIGTERM, recording.stop, "stopped")
     loop.add_signal_handler(signal.SIGINT, recording.stop, "stopped")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    watching = asyncio.create_task(_end_with_session(recording))
-    try:
-        await recording.run()
-    finally:
-        watching.cancel()
-
-
-async def _end_with_session(recording: Recording) -> None:
-    """A recorder without a session could be neither seen nor stopped."""
-    while not recording.writer.gone:
-        await asyncio.sleep(SYNC_EVERY)
-    recording.stop(recording.writer.gone)
+    await recording.run()
 
 
 def stop(

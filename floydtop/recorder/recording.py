@@ -330,6 +330,9 @@ class Recording:
                 last = now
             self._note_position()
             self.writer.sync()
+            if self.writer.gone:
+                # A recorder without a session could be neither seen nor stopped.
+                self.stop(self.writer.gone)
             if tidying is None:
                 tidying = Tidying()
             self.write([Note(t=now.t, text=text) for text in tidying.told()])
