@@ -287,11 +287,12 @@ class Parser:
                 found += self._frame(segment)
         else:
             text = line.text
+        whole = True
         if "{" in text:
             inside, wrong, rest = jsonl.extract(text)
             found += inside
             bad += wrong
-            self._unread = rest == text
+            self._unread = whole = rest == text
             text = rest
             if inside or wrong:
                 self.read_by = "json"
@@ -299,7 +300,7 @@ class Parser:
         parts = [] if not text or text.isspace() else _RANKS.split(text) if "[" in text else [text]
         for part in parts:
             found += self._text(part)
-        if objects or len(parts) > 1:
+        if objects or len(parts) > 1 or not whole:
             # What one part of it tells is not all that the line means.
             alone = objects == 1 and not parts and not bad
             self._state.told = jsonl.told(line.text, found[0]) if alone else None

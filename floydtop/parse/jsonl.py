@@ -11,10 +11,14 @@ from typing import Annotated
 import msgspec
 
 from floydtop.parse.names import is_epoch, is_metric, is_step
+from floydtop.parse.pairs import pairs
+from floydtop.parse.prefix import strip
 from floydtop.parse.reading import Bad, Found, Told, as_int, number, record
 
 _OBJECT = re.compile(r'\{\s{0,8}"')
 _METRIC_START = re.compile(r'\{\s{0,8}"metric"\s{0,8}:')
+LEAD = 80
+"""Characters of text before an object that may say where it belongs."""
 _TRIES = 64
 """Objects looked for in one segment; a hostile line of a thousand opening braces costs no more."""
 _KEY = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s{0,8}:\s{0,8}"?')
@@ -56,12 +60,26 @@ def extract(text: str) -> tuple[list[Found], list[Bad], str]:
         if isinstance(one, Bad):
             bad.append(Bad(text[position:end][:500], one.why))
         elif one is not None:
-            found.append(one)
+            found.append(_led(text[:position], one) if "metric" not in value else one)
         else:
-            rest.append(" ")
+            rest.append(_said(value))
         position = end
     rest.append(text[position:])
     return found, bad, "".join(rest)
+
+
+def _led(before: str, one: Found) -> Found:
+    """A row with the place that text before it tells: `Epoch 3: {"loss": 0.5}`."""
+    if one.step is None and one.epoch is None and before and len(before) <= LEAD:
+        place = pairs(strip(before).text)
+        one.step, one.epoch = as_int(place.step), place.epoch
+    return one
+
+
+def _said(value: dict[str, object]) -> str:
+    """The message in an object that a logger wrote: it is read as text."""
+    message = next((value[key] for key in ("message", "msg") if key in value), None)
+    return message if isinstance(message, str) else " "
 
 
 class MetricLine(msgspec.Struct, gc=False):

@@ -112,3 +112,20 @@ def test_the_careful_and_the_quick_way_agree() -> None:
 def test_a_printed_float_comes_back_exactly(value: float) -> None:
     line = json.dumps({"metric": "loss", "value": value, "step": 1})
     assert [point[1] for point in points(line + "\n")] == [value]
+
+
+def test_text_before_a_row_tells_its_place() -> None:
+    assert points('Epoch 3: {"loss": 0.5, "acc": 0.25}\n') == [
+        ("loss", 0.5, None, 3.0),
+        ("acc", 0.25, None, 3.0),
+    ]
+
+
+def test_the_message_in_an_object_of_a_logger_is_read_as_text() -> None:
+    line = '{"level": "INFO", "message": "step 5 loss 0.5", "asctime": "2024-05-01 12:00:00"}\n'
+    assert points(line) == [("loss", 0.5, 5, None)]
+
+
+def test_many_messages_of_a_logger_are_each_read_with_their_own_numbers() -> None:
+    text = "".join(f'{{"message": "step {n} loss 0.{n}5", "took": {n}}}\n' for n in range(1, 9))
+    assert points(text) == [("loss", float(f"0.{n}5"), n, None) for n in range(1, 9)]
