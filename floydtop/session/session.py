@@ -333,6 +333,17 @@ class Session:
         if present is not None and present.progress is not None:
             self.progress.take_progress(present.progress)
 
+    def number_of(self, line: int) -> int | None:
+        """The number that a line has in its log, None while that is not known.
+
+        Args:
+            line: as the recording numbers it, which may have begun in the middle of a huge log.
+        """
+        if self.position is None or not self.position.begun:
+            return line
+        before = self.past.lines_before
+        return None if before is None else before + line + (line < 0)
+
     def wall(self, t: float) -> float:
         """Unix time at session time t, by the last word of the clock before it."""
         known = [clock for clock in self.clocks if clock.t <= t] or self.clocks[:1]

@@ -192,13 +192,16 @@ def test_a_past_read_backwards_adds_up_to_what_it_is_forwards(cuts: list[int], l
     ends = [1000, *sorted(cuts, reverse=True), 0]
     session = Session()
     news = forwards(1000, 1000 + live)
+    session.apply(Position(t=0.0, offset=1000, begun=1000, back=1000))
     session.apply_all(news[: live // 2])
     for stop, start in pairwise(ends):
         assert session.past.lines_before is None
+        assert session.number_of(1) is None
         session.apply(stretch(start, stop))
     session.apply_all(news[live // 2 :])
     assert columns(session) == columns(whole)
     assert session.past.lines_before == 1000
+    assert [session.number_of(line) for line in (-1000, -1, 1)] == [1, 1000, 1001]
 
 
 def test_samples_stand_until_the_points_are_there() -> None:

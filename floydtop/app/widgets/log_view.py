@@ -147,7 +147,8 @@ class LogView(Canvas):
     def _row(self, line: OutputLine | Malformed, session: Session, why: dict[int, str]) -> Row:
         palette = self.palette
         width = self.size.width
-        gutter = Run(f"{line.line:>{GUTTER - 2}}", palette.faint)
+        number = f"{session.number_of(line.line) or '':>{GUTTER - 2}}"
+        gutter = Run(number, palette.faint)
         text = clean(line.text)
         reason = line.why if isinstance(line, Malformed) else why.get(line.line)
         if reason:
@@ -161,4 +162,4 @@ class LogView(Canvas):
             mark, style = Run(" ▶", palette.warning), palette.strong
         elif self._match is not None and self._match(text):
             style = palette.warning
-        return [gutter, mark, Run(set_cell_size(text, max(0, width - GUTTER)), style)]
+        return [gutter, mark, Run(set_cell_size(text, max(0, width - len(number) - 2)), style)]
