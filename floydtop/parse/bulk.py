@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from floydtop.events import Row
-from floydtop.parse import Event, Parser, essence, jsonl
+from floydtop.parse import OBJECT, Event, Parser, jsonl
+from floydtop.parse.essence import essence
 from floydtop.parse.lines import LIMIT, Line, LineSplitter
 from floydtop.parse.shapes import DIGITS
 from floydtop.parse.sink import (
@@ -19,8 +20,6 @@ from floydtop.parse.sink import (
     rows_of_objects,
 )
 from floydtop.parse.walk import Walk, When
-
-OBJECT = b'{"metric"'
 
 LONG = b"\r\r"
 """Stands for an over-long line, which is read by itself: no essence of a line is that."""

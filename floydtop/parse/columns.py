@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from itertools import compress, repeat
 from typing import Any
 
+import msgspec
+
 from floydtop.events import MetricGroup
 from floydtop.parse.reading import NEVER, Place, Told, scaled
 from floydtop.parse.shapes import LARGEST, Plan, as_float
 
 WORTH = 100
 """Lines of a shape before an expression is made for it, which costs as much as 100 lines save."""
+
+
+_decode_floats = msgspec.json.Decoder(list[float]).decode
 
 
 @dataclass(slots=True)
@@ -127,6 +132,15 @@ def _numbers(plan: Plan, found: list[Any]) -> dict[int, list[float]] | None:
 
 
 def _floats(column: Sequence[bytes]) -> list[float]:
+    """Printed numbers; those that are JSON's are read together, 0.05 us each where `float` takes 0.2."""
+    text = b"[%b]" % b",".join(column)
+    try:
+        numbers = _decode_floats(text)
+        # A token with a comma in it would be two, and -0 is an integer to JSON.
+        if len(numbers) == len(column) and b"-0," not in text and not text.endswith(b"-0]"):
+            return numbers
+    except (msgspec.DecodeError, UnicodeError):
+        pass
     try:
         return list(map(float, column))
     except ValueError:
