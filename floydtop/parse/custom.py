@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
+from floydtop.alarm import within
 from floydtop.errors import FloydtopError
 from floydtop.parse.names import is_epoch, is_step
 from floydtop.parse.reading import Found, as_int, number
@@ -22,10 +18,6 @@ BUDGET = 0.1
 
 OVERRUNS = 3
 """So many lines over the budget, and the expression is put aside."""
-
-
-class _TooSlowError(Exception):
-    pass
 
 
 class Pattern:
@@ -62,9 +54,9 @@ class Pattern:
             return None
         start = time.perf_counter()
         try:
-            with _alarm(BUDGET):
+            with within(BUDGET):
                 match = self._match.search(text[:LONGEST])
-        except _TooSlowError:
+        except TimeoutError:
             match = None
         if time.perf_counter() - start > BUDGET:
             self._overruns += 1
@@ -89,29 +81,6 @@ class Pattern:
             else:
                 values[name] = value
         return Found(values, as_int(step), epoch) if values else None
-
-
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Break off a match by a signal, which only the main thread can; elsewhere time is taken afterwards."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise _TooSlowError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    start = time.monotonic()
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        if left:
-            # Somebody else's alarm goes on from where it was.
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.001), interval)
 
 
 _ATOM = re.compile(
