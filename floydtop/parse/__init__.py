@@ -311,10 +311,7 @@ class Parser:
         return found, bad
 
     def _telling(self, segments: list[str]) -> Iterator[str]:
-        """The frames but the last that have news: one of each count, so that of five of tqdm four end here.
-
-        It is the first one, or the last where a bar shows its count before the values that belong to it.
-        """
+        """The frames but the last that have news: one of each count, the last if its values come late."""
         state = self._state
         before = ""
         for segment, following in pairwise(segments):
