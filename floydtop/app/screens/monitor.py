@@ -42,6 +42,13 @@ Two looks at the file apart: a line is on the screen after 0.9 s at the latest, 
 SLOW_FRAME = 6.0
 """The same on a slow link: 37 KB a minute for a dashboard in full motion."""
 
+TURN = 0.01
+"""Seconds of reading at a time, and of leaving it to keys, while there is much to read."""
+
+DRAW_SHARE = 0.05
+"""Part of the time that drawing may take. While the past of a huge log comes in all of it is drawn each time
+anew, 100 ms: a key would often have to wait for that."""
+
 RECORDER_CHECK = 2.0
 QUIET_FRAME = 30.0
 """Seconds between two drawings of the charts when only the present reading of the system moved: each sends
@@ -86,6 +93,8 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         self._drawn_at = 0.0
         self._seen_first = False
         self._frame = FRAME
+        self._draw_seconds = 0.0
+        self._hurrying = False
         self._checked_at = 0.0
         self._stale = True
         self._top_stale = False
@@ -135,19 +144,22 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
 
     # -- taking in what is new -------------------------------------------------------------------
 
-    def take_in(self) -> bool:
+    def take_in(self, seconds: float = 0.1) -> bool:
         """Poll the source; a large session is read in slices, so that keys are answered in between."""
         changed = self.source.poll()
-        deadline = time.monotonic() + 0.1
+        deadline = time.monotonic() + seconds
         while self.source.behind and time.monotonic() < deadline:
             changed |= self.source.poll()
         return changed
 
     def tick(self) -> None:
         """The heartbeat: take in, and draw at most once a `FRAME`."""
-        if self.take_in():
+        if self.take_in(TURN):
             self._stale |= self._charts_changed()
             self._top_stale = True
+        if self.source.behind and not self._hurrying:
+            self._hurrying = True
+            self.set_timer(TURN, self._hurry)
         now = time.monotonic()
         if now - self._checked_at >= RECORDER_CHECK:
             self._checked_at = now
@@ -157,8 +169,9 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
             self._stale = True
         if self.paused or self.app.terminal_is_behind():  # type: ignore[attr-defined]  # our app tells
             return
-        if self._stale and now - self._drawn_at >= self._frame:
+        if self._stale and now - self._drawn_at >= max(self._frame, self._draw_seconds / DRAW_SHARE):
             self.redraw(hurried=True)
+            self._draw_seconds = time.monotonic() - now
         elif self._top_stale and self.app.screen is self:
             self._top_stale = False
             self.draw_top(self.view())
@@ -167,6 +180,10 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
             # Nothing will ever come again: a finished session at rest costs nothing.
             self.redraw()
             self._timer.stop()
+
+    def _hurry(self) -> None:
+        self._hurrying = False
+        self.tick()
 
     def _charts_changed(self) -> bool:
         """Whether more than the present reading of the system is new."""
