@@ -38,7 +38,8 @@ session_pieces = st.sampled_from([*seeds.SCRAPS, *seeds.sessions()]) | st.binary
 files = st.lists(session_pieces, max_size=8).map(b"".join)
 """What a session file may hold."""
 
-words = st.text(max_size=12) | st.sampled_from(sorted(PAYLOADS.values()))
+# Hypothesis warns of an example that takes more than 30,000 characters to print.
+words = st.text(max_size=12) | st.sampled_from(sorted(p for p in PAYLOADS.values() if len(p) < 3000))
 texts = st.lists(words, max_size=5).map("".join)
 """What may be shown: anything, and what attacks terminals."""
 

@@ -114,7 +114,7 @@ def _result(bar: _Bar, eta: bool, state: State) -> list[Found]:
     if memory.done is not None and not memory.whole and memory.names < values.keys():
         kinds = (_redrawn,)
     elif validated:
-        kinds = (_end_validated,)
+        kinds = (_validated, _ended)
     for kind in kinds:
         place = kind(state, told)
         if place is not None:
@@ -127,7 +127,7 @@ def _result(bar: _Bar, eta: bool, state: State) -> list[Found]:
     else:
         memory.names = frozenset(values)
         values |= bar.timing
-    state.told = told._replace(place=kind)
+    state.told = told._replace(place=_validated if kind is _ended else kind)
     return [Found(values, epoch=place[1] if place else None)]
 
 
@@ -154,8 +154,14 @@ def _unfinished(state: State, told: Told) -> Place | None:
     return None if told.step == told.steps else _frame(state, told)
 
 
-def _end_validated(state: State, told: Told) -> Place | None:
-    """The last frame of a bar with values of validation: the result of the epoch."""
+def _validated(state: State, told: Told) -> Place | None:
+    """The last frame of a bar with values of validation, unless it may be that of `_redrawn`."""
+    memory = state.of(_Memory)
+    return None if memory.done is not None and not memory.whole else _ended(state, told)
+
+
+def _ended(state: State, told: Told) -> Place | None:
+    """The last frame of a bar: the result of the epoch."""
     if told.step != told.steps:
         return None
     memory = state.of(_Memory)
@@ -171,7 +177,7 @@ def _end(state: State, told: Told) -> Place | None:
     memory = state.of(_Memory)
     if memory.headings and memory.done is not None:
         return None
-    place = _end_validated(state, told)
+    place = _ended(state, told)
     memory.whole = False
     return place
 
