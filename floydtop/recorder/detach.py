@@ -131,6 +131,11 @@ def leave_terminal() -> bool:
 def record(assignment: Assignment) -> None:
     """Be the recorder until the job ends, SIGTERM or SIGINT; a lost terminal (SIGHUP) does not matter."""
     asyncio.run(_record(assignment))
+    # Not before: a recorder is to start fast and stay small.
+    from floydtop.session import index
+
+    os.nice(10)
+    index.prepare(assignment.session)
 
 
 async def _record(assignment: Assignment) -> None:

@@ -156,6 +156,13 @@ def load(path: Path, progress: Callable[[int, int], None] | None = None) -> Load
     return loaded
 
 
+def prepare(path: Path) -> None:
+    """Make the index of a session that has just ended, if it is large: the first look at it is then fast."""
+    if is_large(path) and not is_packed(path):
+        with contextlib.suppress(FloydtopError, OSError):
+            load(path)
+
+
 def _load_once(path: Path, progress: Callable[[int, int], None] | None) -> Loaded:
     """What can be read only from front to back: a packed file, or a pipe."""
     story, reader = Story(), Reader()

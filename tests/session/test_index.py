@@ -28,6 +28,14 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_session_that_has_ended_is_prepared_for_the_first_look(path: Path) -> None:
+    room.prepare(path)
+    assert len(list(index_dir().glob("*.idx"))) == 1
+    path.write_bytes(b"{}\n")
+    room.prepare(path)
+    room.prepare(path.with_name("gone.jsonl"))
+
+
 def more(first: int, last: int) -> list[Event]:
     return [
         event
