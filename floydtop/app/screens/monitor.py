@@ -45,6 +45,10 @@ SLOW_FRAME = 6.0
 TURN = 0.01
 """Seconds of reading at a time, and of leaving it to keys, while there is much to read."""
 
+EAGER, EAGER_POLL = 3.0, 0.05
+"""For so many seconds, and that often, the first metric is waited for: a recorder that has just begun reads
+the end of a huge log in 0.1 s."""
+
 DRAW_SHARE = 0.05
 """Part of the time that drawing may take. While the past of a huge log comes in all of it is drawn each time
 anew, 100 ms: a key would often have to wait for that."""
@@ -95,6 +99,8 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         self._frame = FRAME
         self._draw_seconds = 0.0
         self._hurrying = False
+        self._made_at = time.monotonic()
+        self._empty = True
         self._checked_at = 0.0
         self._stale = True
         self._top_stale = False
@@ -157,10 +163,12 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         if self.take_in(TURN):
             self._stale |= self._charts_changed()
             self._top_stale = True
-        if self.source.behind and not self._hurrying:
-            self._hurrying = True
-            self.set_timer(TURN, self._hurry)
         now = time.monotonic()
+        empty = not self.source.session.metrics
+        eager = empty and now - self._made_at < EAGER
+        if (self.source.behind or eager) and not self._hurrying:
+            self._hurrying = True
+            self.set_timer(TURN if self.source.behind else EAGER_POLL, self._hurry)
         if now - self._checked_at >= RECORDER_CHECK:
             self._checked_at = now
             self._stale |= self._recorder_gone()
@@ -169,7 +177,9 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
             self._stale = True
         if self.paused or self.app.terminal_is_behind():  # type: ignore[attr-defined]  # our app tells
             return
-        if self._stale and now - self._drawn_at >= max(self._frame, self._draw_seconds / DRAW_SHARE):
+        rest = max(self._frame, self._draw_seconds / DRAW_SHARE)
+        if self._stale and (now - self._drawn_at >= rest or (self._empty and not empty)):
+            # The first chart waits for no frame.
             self.redraw(hurried=True)
             self._draw_seconds = time.monotonic() - now
         elif self._top_stale and self.app.screen is self:
@@ -266,6 +276,7 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
             return
         self._drawn_at = time.monotonic()
         self._stale = self._top_stale = False
+        self._empty = not self.source.session.metrics
         view = self.view()
         # A screen right below another one counts as current, too.
         follow = None if self.app.screen is self else getattr(self.app.screen, "draw", None)
