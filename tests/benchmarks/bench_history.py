@@ -37,11 +37,6 @@ LAST = 987_654_321
 OLD = 1_000_000_000
 """Unix time of the logs' last change: nobody writes them."""
 
-HELP = b"moving average"
-"""Words that only the page of keys has."""
-
-PRESSES = 40
-
 
 def mix(block: int) -> bytes:
     """4,000 lines, a metric in one of 20."""
@@ -253,25 +248,27 @@ def _environment(state: Path) -> dict[str, str]:
     return os.environ | {"XDG_STATE_HOME": str(state), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
 
 
-def keys(folder: Path) -> Iterator[Figure]:
-    """From a key to what it opens, while the recorder reads 1 GB and afterwards."""
-    log = folder / "train.log"
-    write_log(log, mix, 4e9)
-    state = folder / "keys"
-    with _app([*FLOYDTOP, str(log)], state) as terminal:
+def delays(folder: Path) -> Iterator[Figure]:
+    """By how much the loop that answers keys is late, while the recorder reads 2 GB and afterwards."""
+    log, state, told = folder / "train.log", folder / "keys", folder / "delays"
+    write_log(log, mix, 2e9)
+    command = [sys.executable, "-m", "tests.benchmarks.loop_delay", str(told), str(log)]
+    with _app(command, state) as terminal:
         _wait_for(terminal, b"loss", 30.0)
-        time.sleep(2)
-        busy = _latencies(terminal)
-        before = (state / "floydtop" / "sessions").glob("*.jsonl")
+        _drain(terminal, 8.0)
+        ends = [time.monotonic()]
         _stop_recorders(state)
-        time.sleep(2)
-        quiet = _latencies(terminal)
-        assert list(before), "there is no session"
-    difference = (_p95(busy) - _p95(quiet)) * 1e3
-    spread = f"p95 {_p95(busy) * 1e3:.0f} ms beside {_p95(quiet) * 1e3:.0f} ms, {PRESSES} keys each"
-    yield Figure("a key while a past is read: extra delay, p95", difference, "ms", 10, spread)
-    extra = (statistics.median(busy) - statistics.median(quiet)) * 1e3
-    yield Figure("the same, median", extra, "ms")
+        _drain(terminal, 3.0)
+        ends.append(time.monotonic())
+        _drain(terminal, 8.0)
+    looks = [tuple(map(float, line.split())) for line in told.read_text().splitlines()[:-1]]
+    busy = [late for at, late in looks if ends[0] - 8.0 < at < ends[0]]
+    quiet = [late for at, late in looks if at > ends[1]]
+    spread = (
+        f"p95 {_p95(busy) * 1e3:.1f} ms beside {_p95(quiet) * 1e3:.1f} ms, worst {max(busy) * 1e3:.0f} ms"
+    )
+    extra = (_p95(busy) - _p95(quiet)) * 1e3
+    yield Figure("a key while a past is read: extra delay, p95", extra, "ms", 10, spread)
 
 
 def _p95(values: list[float]) -> float:
@@ -310,25 +307,13 @@ def _drain(master: int, seconds: float) -> None:
             os.read(master, 1 << 16)
 
 
-def _latencies(master: int) -> list[float]:
-    found = []
-    for _ in range(PRESSES):
-        began = time.monotonic()
-        os.write(master, b"?")
-        _wait_for(master, HELP, 10.0)
-        found.append(time.monotonic() - began)
-        os.write(master, b"\x1b")
-        _drain(master, 0.4)
-    return found
-
-
 def main(gigabytes: float = 10.0, parent: str | None = None) -> None:
     """Print the figures as a table."""
     print(f"{machine()}\n\n{HEADING}")
     parts: list[Callable[[Path], Iterator[Figure]]] = [
         throughput,
         lambda folder: largest(folder, gigabytes),
-        keys,
+        delays,
         peers,
     ]
     for part in parts:
