@@ -228,13 +228,15 @@ def _controls(charts: dict[str, Any]) -> str:
 
 
 def _table(session: Session) -> str:
-    from floydtop.plot.units import format_value
+    from floydtop.plot.units import format_reading
 
     rows = [f"<tr>{''.join(f'<th>{name}</th>' for name in COLUMNS)}</tr>"]
     for name, series in session.metrics.items():
         numbers = (series.last, series.minimum, series.maximum, series.mean)
         some = series.count > series.not_finite
-        shown = [format_value(number) if some or place == 0 else "-" for place, number in enumerate(numbers)]
+        shown = [
+            format_reading(number) if some or place == 0 else "-" for place, number in enumerate(numbers)
+        ]
         cells = [name, *shown, str(series.count), str(series.not_finite or "")]
         rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     return _section("Metrics", f"<div class='scroll'><table>{''.join(rows)}</table></div>")

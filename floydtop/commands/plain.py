@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from floydtop.events import Exit
-from floydtop.plot.units import format_bytes, format_duration, format_rate, format_value
+from floydtop.plot.units import format_bytes, format_duration, format_rate, format_reading, format_value
 
 COMMAND = 200
 """Characters of a command line that are shown: `train.py data/*.tar` can have 2 MiB."""
@@ -107,7 +107,7 @@ def progress_words(progress: dict[str, Any]) -> str:
 
 def _metric_line(name: str, summary: dict[str, Any]) -> str:
     def value(number: float | str | None) -> str:
-        return format_value(float(number)) if number is not None else "-"
+        return format_reading(float(number)) if number is not None else "-"
 
     x = ""
     if summary["step"] is not None:
@@ -115,6 +115,6 @@ def _metric_line(name: str, summary: dict[str, Any]) -> str:
     elif summary["epoch"] is not None:
         x = f"  epoch {summary['epoch']:g}"
     return (
-        f"{name}  last {value(summary['last']):>7}  min {value(summary['min']):>7}  "
-        f"max {value(summary['max']):>7}  {summary['count']} points{x}"
+        f"{name}  last {value(summary['last']):>9}  min {value(summary['min']):>9}  "
+        f"max {value(summary['max']):>9}  {summary['count']} points{x}"
     )
