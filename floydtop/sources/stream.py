@@ -77,24 +77,30 @@ async def follow_fifo(path: str, *, stop: Callable[[], bool] | asyncio.Event) ->
     """
     ended = stop.is_set if isinstance(stop, asyncio.Event) else stop
     offset = 0
-    waiting = False
+    yield Idle()
     while not ended():
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            raise FloydtopError(f"The FIFO {path} cannot be read: {error.strerror}.") from error
         before = offset
-        async with aclosing(follow_descriptor(descriptor, stop=stop, offset=offset)) as items:
+        async with aclosing(follow_descriptor(_open_fifo(path), stop=stop, offset=offset)) as items:
             async for item in items:
                 if isinstance(item, Chunk):
                     offset = item.offset + len(item.data)
                 yield item
         if offset == before:
-            if not waiting:
-                waiting = True
-                yield Idle()
-            # Without a writer a FIFO is at its end at once, and cannot be waited for.
+            # Without a writer a FIFO that may only be read is at its end at once, and cannot be waited for.
             await asyncio.sleep(0.05)
+
+
+def _open_fifo(path: str) -> int:
+    # As a writer, too: then it has no end. Closed and opened again after each writer, it would be without
+    # a reader when the next one, whose open(2) it had let through, writes: that one would die of SIGPIPE.
+    flags = os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        try:
+            return os.open(path, os.O_RDWR | flags)
+        except PermissionError:
+            return os.open(path, os.O_RDONLY | flags)
+    except OSError as error:
+        raise FloydtopError(f"The FIFO {path} cannot be read: {error.strerror}.") from error
 
 
 def _has_more(descriptor: int) -> bool:
