@@ -194,11 +194,6 @@ def extent(columns: Sequence[Column | None]) -> tuple[float, float]:
     return min(column.low for column in drawn), max(column.high for column in drawn)
 
 
-def bad_count(columns: Sequence[Column | None]) -> int:
-    """How many NaN and infinite values the columns hold."""
-    return sum(column.bad for column in columns if column is not None)
-
-
 def _placer(x0: float, x1: float, count: int) -> Callable[[float], int]:
     """x -> column: -1 left of the view, `count` right of it. Rising, so that `bisect` may use it."""
     span = x1 - x0

@@ -90,7 +90,6 @@ class Session:
         self.segments = 0
         self.state: JobStateName | None = None
         self.exit: Exit | None = None
-        self.state_since: float | None = None
         self.metrics: dict[str, Series] = {}
         self.progress = ProgressState(self.metrics)
         self.system: dict[str, SystemSeries] = {}
@@ -232,7 +231,7 @@ class Session:
             case Facts():
                 self.facts = event
             case JobState():
-                self.state, self.state_since = event.state, event.t
+                self.state = event.state
                 self.exit = event.exit
                 self.progress.take_state(event)
             case Progress():

@@ -81,7 +81,7 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
     AUTO_FOCUS = ""
     """No chart is selected before somebody selects one."""
 
-    def __init__(self, source: Source, *, recorded_by_us: bool = False) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
         self.source = source
         self.options = Options()
@@ -93,7 +93,6 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         self.place = ""
         self.system_panels = True
         self.log_mode: str | None = None
-        self._recorded_by_us = recorded_by_us
         self._drawn_at = 0.0
         self._seen_first = False
         self._frame = FRAME
