@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from operator import attrgetter
 
 from floydtop.events import Row
@@ -24,8 +27,13 @@ from floydtop.parse.walk import Walk, When
 LONG = b"\r\r"
 """Stands for an over-long line, which is read by itself: no essence of a line is that."""
 
+FEW = 4
+"""Shapes that are looked for one by one among others."""
+
 SHORT = 2000
 """Mean bytes of a line up to which `split` is as fast as to look for each newline."""
+
+_OBJECT_LINES = re.compile(re.escape(OBJECT) + rb"[^\n]*")
 
 
 class Bulk:
@@ -101,9 +109,10 @@ class Bulk:
         if b"\r" in body or b"\x08" in body or b"\x1b" in body:
             lines = _split(body)
             essences = b"\n".join([LONG if len(line) > LIMIT else essence(line) for line in lines])
-        # One pass over all bytes, not one a line: 0.15 us a line, which dull lines cost and no more.
+        # One pass over all bytes, not one a line: 0.1 us a line, which dull lines cost and no more.
         shapes = essences.translate(None, DIGITS).split(b"\n")
-        if not self.parser.dull.issuperset(shapes):
+        wanted = set(shapes).difference(self.parser.dull)
+        if wanted and not self._few_objects(essences, shapes, wanted, events):
             self._chunk(lines, essences.split(b"\n"), shapes, events)
         splitter.skip(len(shapes), len(body) + 1)
 
@@ -120,6 +129,23 @@ class Bulk:
         first = self.splitter.number
         self._give(found, range(first, first + len(found)), None, events)
         self.splitter.skip(len(found), len(body) + 1)
+        return True
+
+    def _few_objects(
+        self, body: bytes, shapes: list[bytes], wanted: set[bytes], events: list[Event]
+    ) -> bool:
+        """Read metric objects of few shapes among dull lines, none of which is copied: half the time."""
+        if self._when is not None and not self._stamps_only:
+            return False
+        if len(wanted) > FEW or not all(shape.startswith(OBJECT) for shape in wanted):
+            return False
+        indexes = sorted(chain.from_iterable(_places(shapes, shape) for shape in wanted))
+        # A dull line holds no object, so that each line found here begins with one and is wanted.
+        lines = _OBJECT_LINES.findall(body)
+        found = jsonl.together(b"\n".join(lines), len(indexes)) if len(lines) == len(indexes) else None
+        if found is None:
+            return False
+        self._give(found, list(map(self.splitter.number.__add__, indexes)), None, events)
         return True
 
     def _chunk(
@@ -185,6 +211,15 @@ def _wanted(shapes: list[bytes], dull: set[bytes]) -> list[int]:
         wanted.append(index)
         index = flags.find(0, index + 1)
     return wanted
+
+
+def _places(shapes: list[bytes], shape: bytes) -> Iterator[int]:
+    """Where a shape stands among others: 10 ns for each of these, where a loop takes 30."""
+    place = -1
+    with suppress(ValueError):
+        while True:
+            place = shapes.index(shape, place + 1)
+            yield place
 
 
 def _split(body: bytes) -> list[bytes]:
