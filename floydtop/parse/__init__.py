@@ -14,7 +14,6 @@ from floydtop.parse.essence import essence, has_frames
 from floydtop.parse.formats import formats
 from floydtop.parse.lines import Line, LineSplitter
 from floydtop.parse.names import is_timing
-from floydtop.parse.prefix import stamp_of
 from floydtop.parse.reading import Bad, Format, Found, State
 from floydtop.parse.shapes import DIGITS, LONGEST, MOST, PROOFS, Entry, Plan, filled, learn
 
@@ -66,16 +65,6 @@ class Parser:
     def progress(self) -> Progress | None:
         """How far the job says it is, by the latest 'Epoch 3/10' or '120/500'."""
         return self._state.progress()
-
-    @staticmethod
-    def timestamp(line: Line) -> float | None:
-        """Unix seconds that the line itself tells at its start, or None.
-
-        A time without a zone is read as UTC; the caller knows the machine's zone, and whether the stamps
-        are in order.
-        """
-        stamp = stamp_of(line)
-        return stamp.unix if stamp is not None else None
 
     def read(self, line: Line, t: float | None = None, approximate: bool = False) -> list[Event]:
         """The metrics of one finished line, at most one event for each group and x-value.

@@ -131,9 +131,7 @@ class Bulk:
         self.splitter.skip(len(found), len(body) + 1)
         return True
 
-    def _few_objects(
-        self, body: bytes, shapes: list[bytes], wanted: set[bytes], events: list[Event]
-    ) -> bool:
+    def _few_objects(self, body: bytes, shapes: list[bytes], wanted: set[bytes], events: list[Event]) -> bool:
         """Read metric objects of few shapes among dull lines, none of which is copied: half the time."""
         if self._when is not None and not self._stamps_only:
             return False

@@ -5,6 +5,7 @@ A line by itself costs 5 us even when its shape is known; among others of its sh
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
@@ -13,17 +14,18 @@ from typing import Any
 import msgspec
 
 from floydtop.events import MetricGroup
-from floydtop.parse.reading import NEVER, Place, Told, scaled
+from floydtop.parse.reading import NEVER, Told, scaled
 from floydtop.parse.shapes import LARGEST, Plan, as_float
 
 WORTH = 100
 """Lines of a shape before an expression is made for it, which costs as much as 100 lines save."""
 
 
+_REST = (repeat(None),) * (len(Told._fields) - 6)
 _decode_floats = msgspec.json.Decoder(list[float]).decode
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Batch:
     """Lines of one shape that fit its plan, in the order of the log."""
 
@@ -32,27 +34,82 @@ class Batch:
     """Where in the chunk they stand."""
     numbers: dict[int, list[float]]
     """Index of a token -> its number in each line, for those that the plan uses."""
-    places: list[Place | None] = field(default_factory=list)
-    """Where on the x-axes each point stands; None for a line that meant something else at its place."""
-    tolds: Iterator[Told] = field(default_factory=lambda: iter(()))
-    """The place that each line itself tells, where that of its point hangs on other lines."""
+    steps: list[int | None] = field(default_factory=list)
+    """Where on the x-axes the points of the first lines stand, of as many as have been placed."""
+    epochs: list[float | None] = field(default_factory=list)
+    unplaced: list[int] = field(default_factory=list)
+    """Positions of lines that meant something else at their place."""
     dated: bool = False
     """Whether its lines are asked for their times."""
+    breaks: list[int] | None = None
+    """Positions of lines that do not go on from the one before; None where the plan cannot tell."""
+    tolds: list[Told] = field(default_factory=list)
+    """The place that each line itself tells, where that of its point hangs on other lines."""
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        if plan.place is None:
+            self.stand(len(self.indexes))
+            return
+        self.tolds = self._told()
+        if plan.breaks is not None:
+            self.breaks = plan.breaks(self.numbers[plan.step] if plan.step is not None else (), self.indexes)
+
+    def _told(self) -> list[Told]:
+        plan, size = self.plan, len(self.indexes)
+        steps, stepses, epochses = (
+            repeat(None, size) if token is None else map(int, self.numbers[token])
+            for token in (plan.step, plan.steps, plan.epochs)
+        )
+        epochs = repeat(None, size) if plan.epoch is None else self.numbers[plan.epoch]
+        alike = (repeat(plan.place), repeat(plan.section), *_REST)
+        # As Told._make does, at a third of its price.
+        return list(
+            map(tuple.__new__, repeat(Told), zip(steps, stepses, epochs, epochses, *alike, strict=False))
+        )
+
+    def unbroken(self, at: int) -> int:
+        """How many lines from `at` on go on, each from the one before."""
+        assert self.breaks is not None
+        broken = bisect_left(self.breaks, at)
+        return (self.breaks[broken] if broken < len(self.breaks) else len(self.indexes)) - at
+
+    def stand(self, count: int, epoch: float | None = None) -> None:
+        """Place the next lines where they tell, at this epoch where they tell none."""
+        plan, start = self.plan, len(self.steps)
+        if plan.step is None:
+            self.steps += [None] * count
+        else:
+            self.steps += map(int, self.numbers[plan.step][start : start + count])
+        if plan.epoch is None:
+            self.epochs += [epoch] * count
+        else:
+            self.epochs += self.numbers[plan.epoch][start : start + count]
+
+    def skip(self) -> None:
+        """The next line means something else."""
+        self.unplaced.append(len(self.steps))
+        self.steps.append(None)
+        self.epochs.append(None)
 
     def cut(self, size: int) -> None:
         """Leave the first so many lines."""
-        del self.indexes[size:], self.places[size:]
+        del self.indexes[size:], self.steps[size:], self.epochs[size:]
         for column in self.numbers.values():
             del column[size:]
 
     def drop_unplaced(self) -> None:
         """Leave those lines that have a place."""
-        if None in self.places:
-            placed = [place is not None for place in self.places]
+        if self.unplaced:
+            placed = bytearray(b"\1") * len(self.indexes)
+            for at in self.unplaced:
+                placed[at] = 0
             self.indexes = list(compress(self.indexes, placed))
-            self.places = list(compress(self.places, placed))
+            self.steps = list(compress(self.steps, placed))
+            self.epochs = list(compress(self.epochs, placed))
             for token, column in self.numbers.items():
                 self.numbers[token] = list(compress(column, placed))
+            self.unplaced.clear()
 
     def columns(self) -> Iterator[tuple[MetricGroup, str, list[float]]]:
         """Group, name and values of each metric."""
@@ -82,36 +139,12 @@ def batch_of(plan: Plan, indexes: list[int], raws: list[bytes]) -> tuple[Batch, 
             found = [match.groups() if several else match[len(plan.used)] for match in matches if match]
         numbers = _numbers(plan, found)
         if numbers is not None:
-            return _placed(Batch(plan, fitting, numbers)), odd
+            return Batch(plan, fitting, numbers), odd
     rows = {index: plan.numbers(raw) for index, raw in zip(indexes, raws, strict=True)}
     odd = [index for index, row in rows.items() if row is None]
     good = {index: row for index, row in rows.items() if row is not None}
     columns = {token: [row[token] for row in good.values()] for token in plan.used}
-    return _placed(Batch(plan, list(good), columns)), odd
-
-
-def _placed(batch: Batch) -> Batch:
-    """The same, with the places of its points where these hang on no other line."""
-    plan, size = batch.plan, len(batch.indexes)
-    if plan.place is None:
-        steps = repeat(None, size) if plan.step is None else map(int, batch.numbers[plan.step])
-        epochs = repeat(None, size) if plan.epoch is None else batch.numbers[plan.epoch]
-        batch.places = list(zip(steps, epochs, strict=False))
-    else:
-        batch.tolds = _tolds(batch)
-    return batch
-
-
-def _tolds(batch: Batch) -> Iterator[Told]:
-    plan, size = batch.plan, len(batch.indexes)
-    steps, stepses, epochses = (
-        repeat(None, size) if token is None else map(int, batch.numbers[token])
-        for token in (plan.step, plan.steps, plan.epochs)
-    )
-    epochs = repeat(None, size) if plan.epoch is None else batch.numbers[plan.epoch]
-    rest = (repeat(plan.place), repeat(plan.section), repeat(None), repeat(None), repeat(None))
-    # As Told._make does, at a third of its price.
-    return map(tuple.__new__, repeat(Told), zip(steps, stepses, epochs, epochses, *rest, strict=False))
+    return Batch(plan, list(good), columns), odd
 
 
 def _numbers(plan: Plan, found: list[Any]) -> dict[int, list[float]] | None:

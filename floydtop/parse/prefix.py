@@ -40,6 +40,8 @@ _FIELD = re.compile(
 )
 _LEADING_LEVEL = re.compile(rf"\s{{0,8}}\[?{_LEVEL}\]?:(?:[\w.]{{1,64}}:)?\s{{0,4}}")
 _TITAN = re.compile(r"\[titan\]\s?")
+_STARTS = frozenset(b"0123456789[( \t\x1br")
+"""What lines with a stamp begin with."""
 _AFTER = re.compile(r"[\s|,:\]-]{1,8}")
 
 
@@ -110,25 +112,104 @@ class Stamp(NamedTuple):
     """It tells fractions of seconds."""
 
 
-def stamp(text: str) -> Stamp | None:
-    """The full date and time near the start of a line, or None."""
-    start = _RANK.match(text)
-    match = _STAMP.match(text, start.end() if start else 0)
-    if match is None:
-        return None
+class _Layout(NamedTuple):
+    """How the stamp of a line is written, and the hour that it tells."""
+
+    hour: bytes
+    """The line up to the minutes."""
+    unix: float
+    """Unix seconds of that hour."""
+    mark: bytes
+    """What stands before the fractions of seconds; nothing where there are none."""
+    digits: int
+    """How many these are."""
+    rest: bytes
+    """The zone, and what ends the stamp."""
+    zoned: bool
+
+    def read(self, raw: bytes) -> Stamp | None:
+        """The stamp of a line that is written alike in the same hour; None: it is not."""
+        if not raw.startswith(self.hour):
+            return None
+        at = len(self.hour)
+        clock = raw[at : at + 2] + raw[at + 3 : at + 5]
+        if not clock.isdigit() or raw[at + 2 : at + 3] != b":":
+            return None
+        minute, second = divmod(int(clock), 100)
+        end, fraction = at + 5, 0.0
+        if self.mark:
+            figures = raw[end + 1 : end + 1 + self.digits]
+            if raw[end : end + 1] != self.mark or not figures.isdigit():
+                return None
+            fraction = float(b"0." + figures)
+            end += 1 + self.digits
+        if minute > 59 or second > 59 or not raw.startswith(self.rest, end):
+            return None
+        end += len(self.rest)
+        if not self.zoned and raw[end : end + 1] in b"ZU+-":
+            # Perhaps a zone.
+            return None
+        return Stamp(self.unix + 60 * minute + second + fraction, self.zoned, bool(self.mark))
+
+
+class StampReader:
+    """Reads the stamps of a log's lines: one of the hour and layout of the last takes 0.6 us, others 3."""
+
+    def __init__(self) -> None:
+        self._layout: _Layout | None = None
+
+    def read(self, line: Line) -> Stamp | None:
+        """The stamp of a line of output; only its first 120 bytes are looked at."""
+        raw = line.raw
+        stamp = self._layout.read(raw) if self._layout is not None else None
+        if stamp is not None:
+            return stamp
+        raw = raw[:120]
+        if not raw or raw[0] not in _STARTS:
+            return None
+        text = clean(raw) if b"\x1b" in raw else raw.decode("latin-1")
+        start = _RANK.match(text)
+        match = _STAMP.match(text, start.end() if start else 0)
+        whole = _whole_seconds(match) if match is not None else None
+        if match is None or whole is None:
+            return None
+        if len(text) == len(raw):
+            self._layout = _layout(match, raw, whole)
+        fraction = match["fraction"]
+        seconds = float("0." + fraction[1:]) if fraction else 0.0
+        return Stamp(whole + seconds, bool(match["zone"]), bool(fraction))
+
+
+def _whole_seconds(match: re.Match[str]) -> float | None:
+    """Unix seconds of a stamp without its fractions; None: there is no such time."""
     date = match["date"].replace("/", "-").replace(".", "-")
     try:
         moment = datetime.fromisoformat(f"{date}T{match['clock']}")
     except ValueError:
         return None
-    fraction = float("0." + match["fraction"][1:]) if match["fraction"] else 0.0
     zone = match["zone"]
     offset = timedelta()
     if zone and zone not in ("Z", "UTC"):
         sign = -1 if zone[0] == "-" else 1
         offset = sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    unix = moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds() + fraction
-    return Stamp(unix, bool(zone), bool(match["fraction"]))
+    return moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds()
+
+
+def _layout(match: re.Match[str], raw: bytes, whole: float) -> _Layout | None:
+    """How the stamp of a line is written; None where what follows it decides what belongs to it."""
+    clock, end = match.span("clock")
+    fraction = match["fraction"] or ""
+    rest = raw[end + len(fraction) : match.end() + 1]
+    if rest[:1] in (b".", b",") or match.end() == len(raw):
+        return None
+    return _Layout(
+        hour=raw[: clock + 3],
+        unix=whole - 60 * int(raw[clock + 3 : clock + 5]) - int(raw[clock + 6 : clock + 8]),
+        mark=fraction[:1].encode(),
+        digits=max(0, len(fraction) - 1),
+        rest=rest,
+        zoned=bool(match["zone"]),
+    )
 
 
 def may_be_stamped(shape: bytes) -> bool:
@@ -136,12 +217,6 @@ def may_be_stamped(shape: bytes) -> bool:
     return b"::" in shape[:120] or b"\x1b" in shape[:120]
 
 
-_STARTS = frozenset(b"0123456789[( \t\x1br")
-
-
 def stamp_of(line: Line) -> Stamp | None:
-    """The stamp of a line of output; only its first 120 bytes are looked at."""
-    raw = line.raw[:120]
-    if not raw or raw[0] not in _STARTS:
-        return None
-    return stamp(clean(raw) if b"\x1b" in raw else raw.decode("latin-1"))
+    """The stamp of a line by itself."""
+    return StampReader().read(line)

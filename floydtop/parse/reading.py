@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress, count
+from operator import lt
 from typing import NamedTuple, TypeVar, cast
 
 import msgspec
@@ -42,6 +44,9 @@ class Bad(msgspec.Struct):
 Place = tuple[int | None, float | None]
 """Step and epoch of a point."""
 
+Breaks = Callable[[Sequence[float], Sequence[int]], list[int]]
+"""Of the steps and the numbers of lines that follow each other: which do not go on from the line before."""
+
 
 class Told(NamedTuple):
     """The place on the x-axes that a line itself tells, how the rest follows from earlier lines."""
@@ -62,6 +67,9 @@ class Told(NamedTuple):
     """What the printed number is multiplied by: name -> factor, as where milliseconds become seconds."""
     valid: Callable[[bytes], bool] | None = None
     """Whether bytes of this shape, of one line or several, are what they seem, where their digits decide."""
+    breaks: Breaks | None = None
+    """Where lines of a shape go on from the line before, with none of another shape between them, `place`
+    gives the step that they tell and the epoch of the first one: it need see the first and the last."""
 
 
 class State:
@@ -155,6 +163,17 @@ def number(text: str) -> float | None:
         if not _WHOLE.fullmatch(text):
             return None
     return float(text)
+
+
+def never(steps: Sequence[float], numbers: Sequence[int]) -> list[int]:
+    """`Breaks` of lines whose places hang on no other line, that only take note of them."""
+    return []
+
+
+def falls(steps: Sequence[float], numbers: Sequence[int]) -> list[int]:
+    """Lines whose step is below that of the line before: `Breaks` of what counts up."""
+    fallen = list(map(lt, steps[1:], steps))
+    return list(compress(count(1), fallen)) if True in fallen else []
 
 
 def scaled(number: float, factor: float) -> float:

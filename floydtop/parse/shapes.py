@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from floydtop.events import MetricGroup
 from floydtop.parse.names import is_timing
-from floydtop.parse.reading import Place, State, Told, scaled
+from floydtop.parse.reading import Breaks, Place, State, Told, scaled
 
 DIGITS = b"0123456789"
 MOST = 8192
@@ -78,6 +78,7 @@ class Plan:
     section: str
     kind: Kind
     valid: Callable[[bytes], bool] | None = None
+    breaks: Breaks | None = None
     proofs: int = 0
     used: tuple[int, ...] = field(init=False)
     """The tokens whose numbers are wanted, in their order."""
@@ -253,6 +254,7 @@ def _learn(raw: bytes, values: dict[str, float], told: Told, kind: Kind) -> Plan
         told.section,
         kind,
         told.valid,
+        told.breaks,
     )
 
 

@@ -141,7 +141,7 @@ def give_batch(
     if not batch.indexes:
         return
     lines = [first + index for index in batch.indexes]
-    steps, epochs = (list(column) for column in zip(*filter(None, batch.places), strict=True))
+    steps, epochs = batch.steps, batch.epochs
     if sink is None:
         events += _events_of_batch(batch, lines, steps, epochs, times)
     elif isinstance(sink, list):

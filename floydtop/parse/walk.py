@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from itertools import accumulate
 
 from floydtop.parse import Event, Parser
@@ -113,32 +113,68 @@ class Walk:
             return 1
         batches = self._batches(run)
         self.batches += batches
-        owner = {index: batch for batch in batches for index in batch.indexes}
-        if len(owner) == len(run) and not any(batch.dated or batch.plan.place for batch in batches):
-            return len(run)
-        expectations, count = parser.expectations, len(run)
-        for index in run:
-            batch = owner.get(index)
-            if batch is not None:
-                if batch.dated:
-                    self._time(index)
-                place = batch.plan.place
-                if place is None:
-                    continue
-                state.number = first + index
-                spot = place(state, next(batch.tolds))
-                batch.places.append(spot)
-                if spot is not None:
-                    continue
-            self._one(index)
-            if parser.expectations != expectations or state.muted > first + index:
-                count = bisect_right(run, index)
-                for batch in batches:
-                    batch.cut(bisect_right(batch.indexes, index))
-                break
+        owner: dict[int, Batch] = {}
         for batch in batches:
+            owner.update(dict.fromkeys(batch.indexes, batch))
+        if any(batch.dated for batch in batches):
+            self._date(run, owner)
+        if len(owner) == len(run) and not any(batch.plan.place for batch in batches):
+            return len(run)
+        count = self._place(run, owner)
+        for batch in batches:
+            if count < len(run):
+                batch.cut(bisect_right(batch.indexes, run[count - 1]))
             batch.drop_unplaced()
         return count
+
+    def _date(self, run: Sequence[int], owner: Mapping[int, Batch]) -> None:
+        """Ask for the times of lines in their order, before one of them is read."""
+        dull = self._parser.dull
+        for index in run:
+            batch = owner.get(index)
+            if batch.dated if batch is not None else self._shapes[index] not in dull:
+                self._time(index)
+
+    def _place(self, run: Sequence[int], owner: Mapping[int, Batch]) -> int:
+        """Let lines see what those before have told; how many, as one may change what the next ones mean."""
+        state, number = self._parser.state, self._number
+        position, size = 0, len(run)
+        while position < size:
+            index = run[position]
+            batch = owner.get(index)
+            position += 1
+            if batch is None:
+                if self._changes(index):
+                    return position
+                continue
+            ask = batch.plan.place
+            if ask is None:
+                continue
+            at = len(batch.steps)
+            state.number = number + index
+            place = ask(state, batch.tolds[at])
+            if place is None:
+                batch.skip()
+                if self._changes(index):
+                    return position
+                continue
+            batch.steps.append(place[0])
+            batch.epochs.append(place[1])
+            if batch.breaks is not None and position < size and owner.get(run[position]) is batch:
+                on = min(batch.unbroken(at + 1), _joined(run, position, batch.indexes, at + 1))
+                if on:
+                    batch.stand(on, place[1])
+                    position += on
+                    state.number = number + run[position - 1]
+                    ask(state, batch.tolds[at + on])
+        return size
+
+    def _changes(self, index: int) -> bool:
+        """Read a line by itself; whether it changes what the next ones mean."""
+        parser = self._parser
+        expectations = parser.expectations
+        self._one(index)
+        return parser.expectations != expectations or parser.state.muted > self._number + index
 
     def _batches(self, run: Sequence[int]) -> list[Batch]:
         """The lines of a run by their shapes; those that fit no plan are in none."""
@@ -161,3 +197,19 @@ class Walk:
                 if not indexes:
                     break
         return batches
+
+
+def _joined(run: Sequence[int], position: int, indexes: Sequence[int], at: int) -> int:
+    """How many lines of a run from a position on are those of a batch from `at` on, none between them."""
+    most = min(len(run) - position, len(indexes) - at)
+    known, tried = 0, 1
+    while tried <= most and run[position + tried - 1] == indexes[at + tried - 1]:
+        known, tried = tried, 2 * tried
+    tried = min(tried, most + 1)
+    while tried - known > 1:
+        middle = (known + tried) // 2
+        if run[position + middle - 1] == indexes[at + middle - 1]:
+            known = middle
+        else:
+            tried = middle
+    return known

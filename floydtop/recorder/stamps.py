@@ -7,7 +7,7 @@ import stat
 from datetime import UTC, datetime
 
 from floydtop.parse.lines import Line
-from floydtop.parse.prefix import Stamp, stamp_of
+from floydtop.parse.prefix import Stamp, StampReader, stamp_of
 
 SLACK = 2.0
 """Seconds that a stamp may lie ahead of our clock."""
@@ -45,10 +45,11 @@ class Stamps:
         self.latest: float | None = None
         """Session time that the last stamp told."""
         self._line = 0
+        self._reader = StampReader()
 
     def read(self, line: Line, now: float) -> tuple[float, bool] | None:
         """When the line was printed, and whether the stamp is that of a line just above; None: not told."""
-        stamp = stamp_of(line) if self._ordered else None
+        stamp = self._reader.read(line) if self._ordered else None
         t = self._session_time(stamp, now) if stamp is not None else None
         if stamp is None or t is None or t > now + SLACK:
             if self.latest is not None and 0 <= line.number - self._line <= NEAR:
@@ -115,9 +116,10 @@ class SinceFirst:
         self._first: Stamp | None = None
         self._latest = 0.0
         self._ordered = True
+        self._reader = StampReader()
 
     def __call__(self, line: Line) -> tuple[float | None, bool]:
-        stamp = stamp_of(line) if self._ordered else None
+        stamp = self._reader.read(line) if self._ordered else None
         if stamp is None:
             return None, False
         if self._first is None:

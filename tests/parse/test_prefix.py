@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from floydtop.parse import Parser
 from floydtop.parse.lines import Line
-from floydtop.parse.prefix import strip
+from floydtop.parse.prefix import StampReader, stamp_of, strip
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,32 @@ from floydtop.parse.prefix import strip
     ],
 )
 def test_the_time_that_a_line_tells_is_known(text: str, unix: float | None) -> None:
-    assert Parser.timestamp(Line(1, 0, text.encode())) == unix
+    stamp = stamp_of(Line(1, 0, text.encode()))
+    assert (stamp.unix if stamp else None) == unix
+
+
+CLOCKS = st.tuples(st.integers(0, 24), st.integers(0, 60), st.integers(0, 60))
+ENDS = ["", " x", "Z x", " Z x", "+02:00 x", " -0530 x", " UTC x", "] x", "] Z", ", x", " | INFO", " USER"]
+ENDS += [" -", "\x1b[0m x", " \x1b[1mx", " +", "x"]
+STAMPS = st.builds(
+    lambda lead, day, between, clock, fraction, rest: (
+        f"{lead}2026-11-{day}{between}{clock[0]:02}:{clock[1]:02}:{clock[2]:02}{fraction}{rest}"
+    ),
+    st.sampled_from(["", "[", "(", "I ", "[rank0]: ", "[rank1]: ", "\x1b[32m", "loss "]),
+    st.sampled_from(["23", "24", "31"]),
+    st.sampled_from([" ", "T", "_"]),
+    CLOCKS,
+    st.sampled_from(["", ".5", ",630", ",631", ".999999999", ",", ".1234567890"]),
+    st.sampled_from(ENDS),
+)
+
+
+@given(st.lists(STAMPS, min_size=1, max_size=12))
+def test_a_stamp_is_the_same_whatever_stamps_were_read_before(lines: list[str]) -> None:
+    reader = StampReader()
+    for text in lines * 2:
+        line = Line(1, 0, text.encode())
+        assert reader.read(line) == stamp_of(line), text
 
 
 @pytest.mark.parametrize(

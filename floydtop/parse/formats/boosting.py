@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from floydtop.parse.prefix import strip
-from floydtop.parse.reading import NUMBER, Format, Found, Place, State, Told
+from floydtop.parse.reading import NUMBER, Format, Found, Place, State, Told, never
 
 _ROUND = re.compile(r"(?:\[(\d{1,9})\]|(\d{1,9}):)\t")
 _ITEM = re.compile(
@@ -41,7 +41,7 @@ def read(text: str, state: State) -> list[Found] | None:
     if not values:
         return []
     state.step = step
-    state.told = Told(step, None, None, None, _place, at=at)
+    state.told = Told(step, None, None, None, _place, at=at, breaks=never)
     return [Found(values, step=step)]
 
 

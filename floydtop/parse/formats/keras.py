@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from floydtop.parse.reading import NEVER, NUMBER, Format, Found, Place, State, Told, scaled
+from floydtop.parse.reading import NEVER, NUMBER, Format, Found, Place, State, Told, never, scaled
 
 _EPOCH = re.compile(r"\s{0,8}Epoch (\d{1,9})/(\d{1,9})\s{0,8}")
 _COUNT = re.compile(r"\s{0,40}(\d{1,12})/(\d{1,12}|Unknown)\b(?:\s{0,8}(?:\[[=>.]{0,64}\]|[━─]{1,64}))?")
@@ -30,7 +30,7 @@ class _Memory:
         self.steps: int | None = None
         self.names: frozenset[str] = frozenset()
         """What the result without validation told."""
-        self.headings = 0
+        self.headed = False
 
 
 @dataclass
@@ -51,7 +51,7 @@ def read(text: str, state: State) -> list[Found] | None:
     heading = _EPOCH.fullmatch(text)
     if heading:
         at = {"epoch": len(text) - heading.start(1), "epochs": len(text) - heading.start(2)}
-        state.told = Told(None, None, float(heading[1]), int(heading[2]), _announce, at=at)
+        state.told = Told(None, None, float(heading[1]), int(heading[2]), _announce, at=at, breaks=never)
         _announce(state, state.told)
         return []
     if " - " not in text and "/step" not in text:
@@ -105,7 +105,8 @@ def _result(bar: _Bar, eta: bool, state: State) -> list[Found]:
         return [Found(values, epoch=state.epoch)] if values and state.of(_Memory).done is None else []
     if eta or not values or bar.step != bar.steps:
         state.why = "a frame of a bar that goes on" if values else "a bar without metrics"
-        state.told = told._replace(place=_frame if eta or not values else _unfinished)
+        frame = eta or not values
+        state.told = told._replace(place=_frame if frame else _unfinished, breaks=never if frame else None)
         _count(state, told)
         return []
     validated = any(name.startswith("val_") for name in values)
@@ -136,7 +137,7 @@ def _announce(state: State, told: Told) -> Place:
     state.heading(told.epoch, told.epochs)
     memory = state.of(_Memory)
     memory.done = None
-    memory.headings += 1
+    memory.headed = True
     return None, None
 
 
@@ -167,7 +168,7 @@ def _ended(state: State, told: Told) -> Place | None:
     memory = state.of(_Memory)
     _count(state, told)
     epoch = state.epoch if memory.done is None else None
-    memory.done = state.epoch if memory.headings else None
+    memory.done = state.epoch if memory.headed else None
     memory.whole, memory.steps = True, told.steps
     state.heading_line = NEVER
     return None, epoch
@@ -175,7 +176,7 @@ def _ended(state: State, told: Told) -> Place | None:
 
 def _end(state: State, told: Told) -> Place | None:
     memory = state.of(_Memory)
-    if memory.headings and memory.done is not None:
+    if memory.headed and memory.done is not None:
         return None
     place = _ended(state, told)
     memory.whole = False
@@ -195,7 +196,7 @@ def _redrawn(state: State, told: Told) -> Place | None:
 def _evaluated(state: State, told: Told) -> Place | None:
     """The last frame of a bar that no heading announced."""
     memory = state.of(_Memory)
-    if told.step != told.steps or not memory.headings or memory.done is None:
+    if told.step != told.steps or not memory.headed or memory.done is None:
         return None
     _count(state, told)
     return None, None

@@ -8,7 +8,7 @@ import re
 from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing, words
 from floydtop.parse.pairs import Pair, Pairs, pairs
 from floydtop.parse.prefix import Message, strip
-from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int
+from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, falls, never
 from floydtop.parse.tokens import names_section
 
 LONGEST = 16 * 1024
@@ -175,7 +175,15 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
     known = any(is_metric(pair.name) for pair in found.pairs) or _is_series(found, text)
     places = _places(found, message)
     place = _place_passing if found.passing else _place
-    told = Told(step, as_int(found.steps), epoch, as_int(found.epochs), place, found.section)
+    told = Told(
+        step,
+        as_int(found.steps),
+        epoch,
+        as_int(found.epochs),
+        place,
+        found.section,
+        breaks=None if found.passing else falls if epoch is None else never,
+    )
     if known:
         values, at = _named(found.pairs, text, rank, "")
         state.told = told._replace(at=at | places)
@@ -190,12 +198,12 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
         bare = _place_passing_bare if found.passing else _place_bare
         if len(text) < LONGEST_PLACE // 2:
             # No other line of its shape has so many more digits that it would be too long.
-            state.told = told._replace(place=bare, at=places)
+            state.told = told._replace(place=bare, at=places, breaks=None if found.passing else never)
         bare(state, told)
         return []
     _begin(block, state, told, bare=False)
     values, at = _named(timing, text, rank, "")
-    state.told = told._replace(place=_place_timing, at=at | places)
+    state.told = told._replace(place=_place_timing, at=at | places, breaks=never)
     return [Found(values, step, epoch)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from floydtop.parse.names import is_metric, is_timing
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, number
@@ -108,7 +108,7 @@ def _row(text: str, table: _Table, state: State) -> list[Found] | None:
         return None
     table.line = state.number
     found = Found(values, as_int(step), epoch)
-    state.told = Told(found.step, None, epoch, None, _place, at=at)
+    state.told = Told(found.step, None, epoch, None, _place, at=at, breaks=_gaps)
     return [found]
 
 
@@ -125,6 +125,17 @@ def _place(state: State, told: Told) -> Place | None:
         return None
     table.line = state.number
     return told.step, told.epoch
+
+
+def _gaps(steps: Sequence[float], numbers: Sequence[int]) -> list[int]:
+    """Rows that are too far below the row before, or below the last one that was asked for its place."""
+    breaks: list[int] = []
+    first = numbers[0] if numbers else 0
+    for at, line in enumerate(numbers):
+        if line - first > REACH:
+            breaks.append(at)
+            first = line
+    return breaks
 
 
 FORMAT = Format(
