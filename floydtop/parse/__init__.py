@@ -78,7 +78,7 @@ class Parser:
             own = self._own(line)
             if own is not None:
                 return list(_metrics([own], line.number, t, approximate))
-        raw = line.raw if line.cut else essence(line.raw)
+        raw = essence(line.raw)
         if not self._learn or len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw:
             return self._slow(line, raw, None, t, approximate)
         if raw.startswith(OBJECT):

@@ -88,6 +88,34 @@ def test_many_lines_of_one_shape_come_as_columns(template: str) -> None:
     assert together(data, len(data)) == carefully(data)
 
 
+FRAMES = (
+    "{a}/400 [=>...] - ETA: {a}s - loss: {x}",
+    "400/400 [=====] - 1s {a}ms/step - loss: {x}",
+    "400/400 [=====] - 1s {a}ms/step - loss: {x} - val_loss: {y}",
+    "\x1b[1m{a}/400\x1b[0m - loss: {x}",
+    " 50%|#####     | {a}/400 [00:01<00:01, 9.5it/s, loss={x}]",
+    '{{"metric": "loss", "value": {x}, "step": {a}}}',
+    "step {a}: loss {x}",
+    "x" * 70_000,
+    "   ",
+    "",
+)
+LONG_LINES = st.builds(
+    lambda often, frames, ends: "\r".join([*(often * 1100), *frames]) + ends,
+    st.lists(st.sampled_from(FRAMES), min_size=1, max_size=2),
+    st.lists(st.sampled_from(FRAMES), max_size=3),
+    st.sampled_from(["", "\r", "\r\r", " \r", "\x08\x08"]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LONG_LINES, min_size=1, max_size=3), st.integers(0, 400), NUMBERS, NUMBERS)
+def test_over_long_lines_mean_the_same_among_others(lines: list[str], a: int, x: str, y: str) -> None:
+    parts = [f"Epoch {n}/9\n{line.format(a=a, x=x, y=y)}\n" for n, line in enumerate(lines)]
+    data = "".join(parts * 3).encode()
+    assert together(data, 1 << 20) == carefully(data)
+
+
 def test_headers_that_change_all_the_time_cost_no_more_than_their_lines() -> None:
     def seconds(count: int) -> float:
         lines = [f"epoch,loss,a{n % 7}\n{n},0.5,0.25\nsome chatter {n}\n" for n in range(count)]
