@@ -36,6 +36,8 @@ TEMPLATES = (
     "----------------",
     '{{"epoch": {a}, "train_loss": {x}, "acc1": {y}}}',
     '{{"metric": "loss", "value": {x}, "step": {a}}}',
+    '{{"metric": "loss", "value": NaN, "step": {a}}}',
+    '{{"metric": "{x}", "value":-Infinity}}',
     "{{'loss': {x}, 'learning_rate': {y}, 'epoch': {a}}}",
     "lr = {x}",
     "    momentum: {x}",

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from floydtop.events import Malformed
+from floydtop.events import Malformed, Metrics
+from floydtop.parse import Parser, jsonl
+from floydtop.parse.lines import Line
 from tests.parse.reading import events, points
 
 
@@ -106,6 +108,37 @@ def test_deep_nesting_and_lone_surrogates_stop_nothing() -> None:
 def test_the_careful_and_the_quick_way_agree() -> None:
     line = '{"metric": "loss", "value": 123456789012345678901, "step": 7}'
     assert points(line + "\n") == points("x " + line + "\n")
+
+
+NAMES = st.sampled_from(['"loss"', '"NaN"', r'"\"value\": NaN,"', r'"a\\"', "NaN", '"1.797693134862311e308"'])
+ODD = st.sampled_from(
+    ["NaN", "Infinity", "-Infinity", "nan", "+Infinity", "1.797693134862311e308", '"NaN"', "5"]
+)
+OBJECTS = st.builds(
+    lambda name, space, value, end: f'{{"metric": {name}, "value":{space}{value}{end}',
+    NAMES,
+    st.sampled_from(["", " ", "  ", "\t", " " * 12]),
+    ODD,
+    st.sampled_from(["}", ', "step": 3}', ' , "step": 3}', ', "value": 2}', ', "epoch": NaN}', "", "} "]),
+)
+
+
+@given(st.lists(OBJECTS, min_size=1, max_size=6))
+def test_odd_values_mean_the_same_together_and_one_by_one(lines: list[str]) -> None:
+    quick, careful = Parser(), Parser(learn=False)
+    numbered = [Line(number, 0, text.encode()) for number, text in enumerate(lines)]
+    decoded = jsonl.quick_lines([line.raw for line in numbered])
+    for line, one in zip(numbered, decoded, strict=True):
+        events = careful.read(line)
+        assert repr(quick.read(line)) == repr(events)
+        if one is not None:
+            found = [(event.values, event.step) for event in events if isinstance(event, Metrics)]
+            assert repr(found) == repr([({one.metric: one.value}, one.step)])
+
+
+def test_a_loss_that_stays_nan_is_read_as_fast_as_one_that_does_not() -> None:
+    lines = [b'{"metric": "loss", "value": NaN, "step": %d}' % n for n in range(50)]
+    assert None not in jsonl.quick_lines(lines)
 
 
 @given(st.floats(allow_nan=False))
