@@ -112,7 +112,8 @@ class Bulk:
         shapes = essences.translate(None, DIGITS).split(b"\n")
         wanted = set(shapes).difference(self.parser.dull)
         if wanted and not self._few_objects(essences, shapes, wanted, events):
-            self._chunk(lines, essences.split(b"\n"), shapes, events)
+            objects = any(shape.startswith(OBJECT) for shape in wanted)
+            self._chunk(lines, essences.split(b"\n"), shapes, events, objects=objects)
         splitter.skip(len(shapes), len(body) + 1)
 
     def _only_objects(self, body: bytes, events: list[Event]) -> bool:
@@ -146,19 +147,25 @@ class Bulk:
         return True
 
     def _chunk(
-        self, raws: list[bytes] | None, lines: list[bytes], shapes: list[bytes], events: list[Event]
+        self,
+        raws: list[bytes] | None,
+        lines: list[bytes],
+        shapes: list[bytes],
+        events: list[Event],
+        *,
+        objects: bool,
     ) -> None:
         dull, number, offset = self.parser.dull, self.splitter.number, self.splitter.offset
         wanted = _wanted(shapes, dull)
         # Objects depend on no other line: they are decoded before all others are read.
-        indexes = [index for index in wanted if lines[index].startswith(OBJECT)]
+        indexes = [index for index in wanted if lines[index].startswith(OBJECT)] if objects else []
         decoded = jsonl.quick_lines([lines[index] for index in indexes])
         if None in decoded:
             indexes = [index for index, one in zip(indexes, decoded, strict=True) if one is not None]
         found = [one for one in decoded if one is not None]
-        objects = frozenset(indexes)
         asked = self._when is not None and not self._stamps_only
-        skipped = frozenset() if asked else objects
+        decided = frozenset(indexes)
+        skipped = frozenset() if asked else decided
         walk = Walk(
             self.parser,
             raws or lines,
@@ -169,15 +176,16 @@ class Bulk:
             when=self._when,
             stamps_only=self._stamps_only,
         )
-        walk.read([index for index in wanted if index not in skipped], objects, skipped)
+        unread = [index for index in wanted if index not in skipped] if skipped else wanted
+        walk.read(unread, decided, skipped)
         events += walk.events
         for batch in walk.batches:
             times = [walk.times.get(index, UNKNOWN) for index in batch.indexes] if walk.times else None
             give_batch(self._sink, batch, number, times, events)
-        if objects:
+        if indexes:
             moments = [walk.times[index] for index in indexes] if asked else None
             self._give(found, [number + index for index in indexes], moments, events)
-        if walk.batches or objects:
+        if walk.batches or indexes:
             events.sort(key=_line_of)
 
     def _give(

@@ -179,13 +179,15 @@ class Walk:
     def _batches(self, run: Sequence[int]) -> list[Batch]:
         """The lines of a run by their shapes; those that fit no plan are in none."""
         shapes, lines, known = self._shapes, self._lines, self._parser.known
-        together: dict[bytes, list[int]] = {}
-        for index in run:
-            shape = shapes[index]
-            if shape in together:
-                together[shape].append(index)
-            elif shape in known:
-                together[shape] = [index]
+        own = [shapes[index] for index in run]
+        together: dict[bytes, list[int]] = {shape: [] for shape in dict.fromkeys(own) if shape in known}
+        if own.count(own[0]) == len(own):
+            # Thousands of lines of one shape are what most of a log is.
+            together = {shape: list(run) for shape in together}
+        else:
+            for index, shape in zip(run, own, strict=True):
+                if shape in together:
+                    together[shape].append(index)
         batches: list[Batch] = []
         for shape, indexes in together.items():
             dated = self._when is not None and (not self._stamps_only or may_be_stamped(shape))
