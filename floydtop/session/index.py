@@ -21,8 +21,11 @@ from pathlib import Path
 from floydtop import __version__
 from floydtop.errors import FloydtopError
 from floydtop.events import Header
+from floydtop.session.digest import digest
 from floydtop.session.files import blocks, is_packed, open_session, read_events
 from floydtop.session.format import Reader
+from floydtop.session.helped import digests
+from floydtop.session.pages import text_of
 from floydtop.session.session import POINTS_SHOWN, Session
 from floydtop.session.story import Story
 
@@ -92,7 +95,7 @@ class Loading:
 
     def _load(self) -> None:
         try:
-            self._loaded = load(self._path, self._tell)
+            self._loaded = load(self._path, self._tell, helped=True)
         except FloydtopError as error:
             self._error = error
         except Exception as error:
@@ -138,18 +141,19 @@ def newest(path: Path) -> Session:
     return session
 
 
-def load(path: Path, progress: Callable[[int, int], None] | None = None) -> Loaded:
+def load(path: Path, progress: Callable[[int, int], None] | None = None, *, helped: bool = False) -> Loaded:
     """All of a session file, `-` for standard input.
 
     A plain file is read from its index as far as that goes, and a large one gets a new index.
 
     Args:
         progress: told after each mebibyte how many bytes were read, of how many.
+        helped: somebody waits for it: a large plain file may take a second core.
 
     Raises:
         FloydtopError: it cannot be read or is of a newer version.
     """
-    loaded = _load_once(path, progress) if is_packed(path) else _load_plain(path, progress)
+    loaded = _load_once(path, progress) if is_packed(path) else _load_plain(path, progress, helped=helped)
     loaded.session.share_loaded = 1.0
     if loaded.story.start is None:
         raise FloydtopError(f"There is no event in {path} that could be read.")
@@ -173,39 +177,35 @@ def _load_once(path: Path, progress: Callable[[int, int], None] | None) -> Loade
             progress(done, size)
 
     for events in read_events(path, reader, tell):
-        story.take(events)
+        told = digest(events)
+        has_text = told.lines or told.malformed
+        story.take(told, text=text_of(events, story.session.now) if has_text else None)
     story.session.damaged, story.session.strange = reader.damaged, reader.strange
     return Loaded(story, 0, reader.torn)
 
 
-def _load_plain(path: Path, progress: Callable[[int, int], None] | None) -> Loaded:
+def _load_plain(path: Path, progress: Callable[[int, int], None] | None, *, helped: bool) -> Loaded:
     known = _read_index(path)
     loaded = known or Loaded(Story(), 0)
     story, offset = loaded.story, loaded.offset
-    session, reader = story.session, Reader()
     with open_session(path) as file:
         size = os.fstat(file.fileno()).st_size
-        file.seek(offset)
+        pieces = digests(file.fileno(), offset, size, helped=helped and size - offset > WORTH)
         try:
-            for block in blocks(file):
-                # The line that is not finished belongs to the next page.
-                start, offset = offset - reader.pending, offset + len(block)
-                session.share_loaded = min(1.0, offset / max(1, size))
-                events = reader.feed(block)
-                story.take(events, start, offset - reader.pending - start)
+            for start, stop, told in pieces:
+                story.session.share_loaded = min(1.0, stop / size)
+                story.take(told, start, stop - start)
+                offset = stop
                 if progress is not None:
-                    progress(min(offset, size), size)
+                    progress(stop, size)
         except OSError as error:
             raise FloydtopError(f"Cannot read the session {path}: {error.strerror}.") from None
         story.pages.read_from(os.dup(file.fileno()))
-    # The reader keeps the beginning of a line that is not finished: whoever goes on reads it again.
-    offset -= reader.pending
-    session.damaged += reader.damaged
-    session.strange += reader.strange
     if story.start is not None and (offset - loaded.offset > WORTH or (known is None and offset > WORTH)):
         with contextlib.suppress(OSError):
             _write_index(path, Loaded(story, offset))
-    return Loaded(story, offset, reader.torn)
+    # Whoever goes on begins with the line that is not finished.
+    return Loaded(story, offset, torn=offset < size)
 
 
 def index_dir() -> Path:

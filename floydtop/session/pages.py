@@ -13,13 +13,17 @@ from itertools import accumulate
 import msgspec
 
 from floydtop.events import Event, Malformed, Metrics, OutputLine
-from floydtop.session.format import Reader
+from floydtop.session.files import BLOCK
+from floydtop.session.format import LONGEST_LINE, Reader
 
 MOST_PAGES = 12
 """Pages that are read for one moment: 8 ms each. Lines that stand thinner than that are not all shown."""
 
 PAGES_AT_HAND = 4
 """Pages kept as they were read last: playing asks for the same ones again and again."""
+
+MOST_READ = LONGEST_LINE + BLOCK
+"""Bytes of a page that are read: one with a longer line than that may be as large as the file."""
 
 PACKED_BYTES = 32 << 20
 """Bytes of text kept of a session that can be read only once, some two million lines; the oldest go first."""
@@ -77,19 +81,10 @@ class Pages:
             os.close(self._fd)
             self._fd = None
 
-    def add(self, events: Sequence[Event], moment: float, offset: int, size: int) -> None:
-        """Note a page.
-
-        Args:
-            events: all that the page holds.
-            moment: session time of the newest event before it.
-            offset: where it begins in the file, and how many bytes it has; 0 bytes when it cannot be read
-                again.
-        """
-        kinds = list(map(type, events))
-        page = Page(offset, size, moment, kinds.count(OutputLine), kinds.count(Malformed))
-        if not size and (page.lines or page.malformed):
-            page.packed = zlib.compress(msgspec.msgpack.encode(_text(events, moment)), 1)
+    def add(self, page: Page, text: Text | None = None) -> None:
+        """Note a page, with its text if it cannot be read again."""
+        if text is not None:
+            page.packed = zlib.compress(msgspec.msgpack.encode(text), 1)
             self._packed += len(page.packed)
         self._pages.append(page)
         while self._packed > PACKED_BYTES:
@@ -138,8 +133,10 @@ class Pages:
             if page.packed:
                 known = msgspec.msgpack.decode(zlib.decompress(page.packed), type=Text)
             elif page.size and self._fd is not None:
-                data = os.pread(self._fd, page.size, page.offset)
-                known = _text(Reader().feed(data if data.endswith(b"\n") else data + b"\n"), page.moment)
+                # Lines are at its end, if it is larger: what is before them is no line that is read.
+                size = min(page.size, MOST_READ)
+                data = os.pread(self._fd, size, page.offset + page.size - size)
+                known = text_of(Reader().feed(data if data.endswith(b"\n") else data + b"\n"), page.moment)
             else:
                 known = Text([], [], [])
             self._at_hand[place] = known
@@ -149,7 +146,7 @@ class Pages:
         return known
 
 
-def _text(events: Sequence[Event], moment: float) -> Text:
+def text_of(events: Sequence[Event], moment: float) -> Text:
     """The text among events, each line with the moment at which it came: an event without a time of its own
     belongs to the moment of the one before it."""
     text = Text([], [], [])

@@ -128,6 +128,11 @@ class ProgressState:
         """Session time before which no step that a metric's line tells makes a difference; inf: none does."""
         return math.inf if self._counter == BAR else self._next_rate
 
+    @property
+    def epoch_told(self) -> float | None:
+        """The epoch of the newest metrics that told no step."""
+        return self._bars.epoch_told
+
     def copy(self) -> ProgressState:
         """The same state, which goes its own way from here and makes no metrics."""
         twin = copy(self)

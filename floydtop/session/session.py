@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, cast
 from zlib import crc32
 
 from floydtop.events import (
@@ -30,6 +29,7 @@ from floydtop.events import (
     Sample,
 )
 from floydtop.session.batch import Batch
+from floydtop.session.digest import Digest, digest
 from floydtop.session.past import LogsPast
 from floydtop.session.progress import ProgressState
 from floydtop.session.series import Series, SystemSeries
@@ -51,9 +51,6 @@ TICKS_SHOWN = 10_000
 
 _BATCH = 1 << 14
 """Events that are held at a time where they come one by one."""
-
-_FEW = 64
-"""Metrics in a batch below which it is not worth to take them column by column."""
 
 
 class Session:
@@ -119,60 +116,59 @@ class Session:
 
     def apply_all(self, events: Iterable[Event]) -> None:
         """Apply events in order; of many metrics at once each costs 0.5 us."""
-        if isinstance(events, list) and len(events) <= _BATCH:
-            self._apply_batch(events)
+        if isinstance(events, list):
+            self.take(digest(events))
             return
         rest = iter(events)
         while batch := list(islice(rest, _BATCH)):
-            self._apply_batch(batch)
+            self.take(digest(batch))
 
-    def _apply_batch(self, batch: list[Event]) -> None:
-        others = [place for place, kind in enumerate(map(type, batch)) if kind is not Metrics]
-        if len(batch) - len(others) < _FEW:
-            for event in batch:
+    def take(self, told: Digest) -> None:
+        """Apply a stretch of events: its metrics column by column, what is between them one by one."""
+        if told.batch is None:
+            for event in told.others:
                 self.apply(event)
         else:
-            self._apply_columns(batch, others)
+            self._take_columns(told.batch, told.others, told.places)
+        self.damaged += told.damaged
+        self.strange += told.strange
         if self.most_points is not None:
             self._thin(self.most_points)
 
-    def _apply_columns(self, batch: list[Event], others: list[int]) -> None:
-        """Apply a batch, its metrics column by column, and what is at the other places one by one."""
-        metrics = [event for event in batch if type(event) is Metrics] if others else cast(Any, batch)
-        columns = Batch(metrics)
-        self.applied += len(metrics)
-        for name, group, points in columns.series():
+    def _take_columns(self, batch: Batch, others: list[Event], places: list[int]) -> None:
+        self.applied += len(batch)
+        for name, group, first, points in batch.series():
             self.progress.give_way((name,))
+            is_new = name not in self.metrics
             series = self._series(name, group)
-            if series is not None:
-                series.extend(points)
-        times = columns.times
+            if series is None:
+                continue
+            if is_new:
+                told = [getattr(event, "t", None) for event in others[: bisect_right(places, first)]]
+                known = (t for t in (*batch.times[:first], *told) if t is not None and t == t)
+                series.begun = max(self.now, max(known, default=self.now))
+            series.extend(points)
+        times: Sequence[float] = batch.times if batch.rising else [t for t in batch.times if t == t]
         if times:
-            first, last = (times[0], times[-1]) if columns.rising else (min(times), max(times))
-            self.now = max(self.now, last)
-            self.earliest = first if self.earliest is None else min(self.earliest, first)
-        self._note_metric_lines(columns.lines)
-        plain = columns.rising and columns.stepped
+            low, high = (times[0], times[-1]) if batch.rising else (min(times), max(times))
+            self.now = max(self.now, high)
+            self.earliest = low if self.earliest is None else min(self.earliest, low)
+        self._note_metric_lines(batch.lines)
         done = 0
-        for seen, place in enumerate(others):
-            event = batch[place]
-            if isinstance(event, Progress | JobState | Header):
-                # What these mean for the progress depends on the metrics before them.
-                self._pace(metrics[done : place - seen], times[done : place - seen] if plain else None)
-                done = place - seen
+        for event, place in zip(others, places, strict=True):
+            if not isinstance(event, OutputLine | Malformed | History):
+                # What others mean for the progress, and when they came, depends on the metrics before them.
+                self._pace(batch, done, place)
+                done = place
             self.apply(event)
-        self._pace(metrics[done:], times[done:] if plain else None)
+        self._pace(batch, done, len(batch))
 
-    def _pace(self, metrics: Sequence[Metrics], rising: Sequence[float] | None) -> None:
-        """Tell the progress of metrics; of rising times only those that matter."""
-        if rising is None:
-            for event in metrics:
-                self._tell_progress(event)
-            return
-        place = bisect_left(rising, self.progress.due)
-        while place < len(metrics):
-            self._tell_progress(metrics[place])
-            place = bisect_left(rising, self.progress.due, place + 1)
+    def _pace(self, batch: Batch, start: int, stop: int) -> None:
+        """Tell the progress of the metrics at these places, of those that matter."""
+        progress = self.progress
+        while (start := batch.telling(start, stop, progress.due, progress.epoch_told)) < stop:
+            self._tell_progress(batch.record(start))
+            start += 1
 
     def _tell_progress(self, event: Metrics) -> None:
         if self.journal is not None and self.progress.heeds(event):

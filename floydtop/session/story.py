@@ -20,7 +20,8 @@ from floydtop.events import (
     Progress,
     Sample,
 )
-from floydtop.session.pages import Pages
+from floydtop.session.digest import Digest
+from floydtop.session.pages import Page, Pages, Text
 from floydtop.session.session import LINES_KEPT, MALFORMED_KEPT, POINTS_SHOWN, Session
 
 TWIN_EVERY = 2_000
@@ -61,20 +62,19 @@ class Story:
         self._twins: list[tuple[int, Session]] = []
         self._twin_every = TWIN_EVERY
 
-    def take(self, events: list[Event], offset: int = 0, size: int = 0) -> None:
+    def take(self, told: Digest, offset: int = 0, size: int = 0, text: Text | None = None) -> None:
         """Take in the events of a page of the file.
 
         Args:
-            offset: where the page begins, and how many bytes it has; 0 bytes when it cannot be read again.
+            offset: where the page begins, and how many bytes it has.
+            text: the lines among the events, when they cannot be read again; the page then has 0 bytes.
         """
-        if not events:
-            return
-        if self.start is None:
-            self.start = max(0.0, getattr(events[0], "t", None) or 0.0)
-        self.pages.add(events, self.session.now, offset, size)
+        if self.start is None and told:
+            self.start = max(0.0, told.begins or 0.0)
+        self.pages.add(Page(offset, size, self.session.now, told.lines, told.malformed), text)
         journal: list[Event] = []
         self.session.journal = journal
-        self.session.apply_all(events)
+        self.session.take(told)
         for entry in journal:
             self._note(entry)
 

@@ -25,6 +25,7 @@ from floydtop.events import (
     Sample,
 )
 from floydtop.session import files, index, pages, story
+from floydtop.session.digest import digest
 from floydtop.session.player import Player
 from floydtop.session.session import Session
 from tests.session import samples
@@ -187,7 +188,7 @@ def test_text_that_can_be_read_only_once_is_bounded(monkeypatch: pytest.MonkeyPa
         lines: list[Event] = [
             OutputLine(text=noise.randbytes(20).hex(), line=page * 10 + n, t=float(page)) for n in range(10)
         ]
-        kept.add(lines, float(page), 0, 0)
+        kept.add(pages.Page(0, 0, float(page), len(lines)), pages.text_of(lines, float(page)))
     newest, seen, _ = kept.until(99.0, 30, 10)
     assert [line.line for _, line in newest.lines] == list(range(970, 1000))
     assert seen == 1000
@@ -198,7 +199,7 @@ def test_text_that_can_be_read_only_once_is_bounded(monkeypatch: pytest.MonkeyPa
 def test_a_file_of_notes_alone_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "MOST_ENTRIES", 50)
     told = story.Story()
-    told.take([Header(**{f: getattr(samples.header(), f) for f in Header.__struct_fields__})])
-    told.take([Note(t=float(n), text="x") for n in range(1_000)])
+    told.take(digest([Header(**{f: getattr(samples.header(), f) for f in Header.__struct_fields__})]))
+    told.take(digest([Note(t=float(n), text="x") for n in range(1_000)]))
     assert len(told.at(500.0).notes) < 50
     assert len(told.at(999.0).notes) == 200

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from floydtop.events import Column, Event, History, Metrics, Position, Progress, Sample
 from floydtop.plot.columns import Column as Drawn
 from floydtop.plot.columns import ColumnCache
-from floydtop.session import session as limits
+from floydtop.session.digest import FEW
 from floydtop.session.series import LEAST_KEPT, Series, SystemSeries
 from floydtop.session.session import Session
 from floydtop.session.thin import Points, thinned, to_column
@@ -29,8 +29,8 @@ lines = st.lists(
         line=st.integers(0, 99),
         group=st.sampled_from(["training", "timing"]),
     ),
-    min_size=limits._FEW,
-    max_size=limits._FEW + 30,
+    min_size=FEW,
+    max_size=FEW + 30,
 )
 
 
