@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import cast
 
 from floydtop.events import Event, Malformed, Metrics, OutputLine
 from floydtop.session.batch import Batch
@@ -12,6 +13,9 @@ from floydtop.session.format import Reader
 
 FEW = 64
 """Metrics below which it is not worth to take them column by column."""
+
+_LOOK = 256
+"""Events that are looked at together."""
 
 
 @dataclass
@@ -51,10 +55,25 @@ def digest(events: list[Event]) -> Digest:
     kinds = list(map(type, events))
     if kinds.count(Metrics) < FEW:
         return Digest(None, events, [0] * len(events), begins)
-    at = [place for place, kind in enumerate(kinds) if kind is not Metrics]
+    at = _others(kinds)
     others = [events[place] for place in at]
-    metrics = [event for event in events if type(event) is Metrics]
-    return Digest(Batch(metrics), others, [place - before for before, place in enumerate(at)], begins)
+    metrics, done = list[Event](), 0
+    for place in at:
+        metrics += events[done:place]
+        done = place + 1
+    metrics += events[done:]
+    batch = Batch(cast(list[Metrics], metrics))
+    return Digest(batch, others, [place - before for before, place in enumerate(at)], begins)
+
+
+def _others(kinds: list[type]) -> list[int]:
+    """Where it is not metrics: in few places, and counting takes a fiftieth of the time of looking."""
+    found: list[int] = []
+    for start in range(0, len(kinds), _LOOK):
+        some = kinds[start : start + _LOOK]
+        if some.count(Metrics) < len(some):
+            found += [start + place for place, kind in enumerate(some) if kind is not Metrics]
+    return found
 
 
 def digest_file(fd: int, start: int, stop: int) -> Digest:

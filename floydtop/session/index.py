@@ -43,7 +43,7 @@ MOST_BYTES = 2 << 30
 
 _CHECKED = 4096
 
-_SHAPE = 2
+_SHAPE = 3
 """Counts the changes of what an index holds within one version."""
 
 

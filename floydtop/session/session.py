@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -67,7 +68,6 @@ class Session:
         progress: how far the job is and how fast; its step rate is among the metrics, too.
         system: system metrics, by the names of `floydtop.events.Sample`.
         unknown: system readings that the newest sample lacks: name -> reason.
-        metric_lines: numbers of the kept lines that carried metrics.
         now: session time of the newest event.
         applied: how many events were taken into account: it changes when anything does.
         damaged: lines of the file that could not be read, as whoever reads it has counted them.
@@ -94,7 +94,8 @@ class Session:
         self.facts: Facts | None = None
         self.lines: deque[OutputLine] = deque(maxlen=LINES_KEPT)
         self.lines_seen = 0
-        self.metric_lines: set[int] = set()
+        self._lines_told = array("q")
+        self._metric_lines: set[int] | None = None
         self.malformed: deque[Malformed] = deque(maxlen=MALFORMED_KEPT)
         self.malformed_count = 0
         self.notes: deque[Note] = deque(maxlen=200)
@@ -153,7 +154,7 @@ class Session:
             low, high = (times[0], times[-1]) if batch.rising else (min(times), max(times))
             self.now = max(self.now, high)
             self.earliest = low if self.earliest is None else min(self.earliest, low)
-        self._note_metric_lines(batch.lines)
+        self._note_metric_lines(batch.lines[-2 * LINES_KEPT :])
         done = 0
         for event, place in zip(others, places, strict=True):
             if not isinstance(event, OutputLine | Malformed | History):
@@ -275,15 +276,23 @@ class Session:
         if event.line:
             self._note_metric_lines((event.line,))
 
-    def _note_metric_lines(self, lines: Sequence[int]) -> None:
-        if len(lines) >= 2 * LINES_KEPT:
-            self.metric_lines.clear()
-        self.metric_lines.update(lines[-2 * LINES_KEPT :])
-        self.metric_lines.discard(0)
-        if len(self.metric_lines) > 4 * LINES_KEPT:
-            # By number, not by the lines that are kept: those may be old, and a new log counts from 1.
-            first = lines[-1] - 2 * LINES_KEPT
-            self.metric_lines = {line for line in self.metric_lines if first <= line <= lines[-1]}
+    @property
+    def metric_lines(self) -> set[int]:
+        """Numbers of the newest lines that carried metrics, all among the kept ones included."""
+        if self._metric_lines is None:
+            # Made when somebody looks: to keep it up to date costs 25 ns for each of a million lines.
+            self._metric_lines = set(self._lines_told) - {0}
+        return self._metric_lines
+
+    @metric_lines.setter
+    def metric_lines(self, lines: set[int]) -> None:
+        self._metric_lines = lines
+
+    def _note_metric_lines(self, lines: Iterable[int]) -> None:
+        self._metric_lines = None
+        self._lines_told.extend(lines)
+        if len(self._lines_told) > 4 * LINES_KEPT:
+            del self._lines_told[: -2 * LINES_KEPT]
 
     def _take_history(self, event: History) -> None:
         """Put a stretch of the log's past before what there is."""

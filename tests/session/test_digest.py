@@ -95,7 +95,7 @@ def mixed(noise: random.Random) -> list[Event]:
 
 def state(session: Session) -> str:
     """All that is known."""
-    known = dict(vars(session))
+    known = dict(vars(session)) | {"_lines_told": session.metric_lines}
     progress = dict(vars(known.pop("progress")))
     for derived in ("_metrics", "_derived"):
         progress[derived] = sorted(progress[derived])
