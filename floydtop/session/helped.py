@@ -28,7 +28,7 @@ PATIENCE = 10.0
 """Seconds of silence after which it is given up: a stretch takes 10 ms."""
 
 AT_ONCE = 3
-"""Stretches that it is asked for at a time: the second is at hand when the first is done."""
+"""Stretches that it is asked for at a time: it goes on while two answers wait for us."""
 
 MOST_AHEAD = 6
 """Stretches digested or asked for before it is their turn: 0.5 MB each."""
@@ -160,7 +160,9 @@ class Helper:
     def _can_read(self, seconds: float) -> bool:
         if self._process is None or self._process.stdout is None:
             return False
-        return bool(select.select([self._process.stdout], [], [], seconds)[0])
+        waiting = select.poll()
+        waiting.register(self._process.stdout, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
 
     def _drop(self) -> None:
         """End it, and expect nothing more."""
