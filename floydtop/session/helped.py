@@ -25,13 +25,13 @@ ENTRY = "import sys; sys.path.append(sys.argv.pop(1)); from floydtop.session.hel
 """Unlike `-m`, this takes nothing from the working directory, and works from a checkout."""
 
 PATIENCE = 10.0
-"""Seconds of silence after which it is given up: a stretch takes 10 ms."""
+"""Seconds of silence after which it is given up: a stretch takes 5 ms."""
 
-AT_ONCE = 3
-"""Stretches that it is asked for at a time: it goes on while two answers wait for us."""
+AT_ONCE = 4
+"""Stretches that it is asked for at a time: it goes on while three answers wait for us."""
 
-MOST_AHEAD = 6
-"""Stretches digested or asked for before it is their turn: 0.5 MB each."""
+MOST_AHEAD = 8
+"""Stretches digested or asked for before it is their turn: 0.25 MB each."""
 
 PIPE = 1 << 20
 """Bytes of a pipe: in the usual 64 KiB an answer has no room, and the helper would wait for us to read."""

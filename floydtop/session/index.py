@@ -147,7 +147,7 @@ def load(path: Path, progress: Callable[[int, int], None] | None = None, *, help
     A plain file is read from its index as far as that goes, and a large one gets a new index.
 
     Args:
-        progress: told after each mebibyte how many bytes were read, of how many.
+        progress: told after each half mebibyte how many bytes were read, of how many.
         helped: somebody waits for it: a large plain file may take a second core.
 
     Raises:

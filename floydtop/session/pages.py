@@ -16,10 +16,10 @@ from floydtop.events import Event, Malformed, Metrics, OutputLine
 from floydtop.session.files import BLOCK
 from floydtop.session.format import LONGEST_LINE, Reader
 
-MOST_PAGES = 12
-"""Pages that are read for one moment: 8 ms each. Lines that stand thinner than that are not all shown."""
+MOST_PAGES = 24
+"""Pages that are read for one moment: 4 ms each. Lines that stand thinner than that are not all shown."""
 
-PAGES_AT_HAND = 4
+PAGES_AT_HAND = 8
 """Pages kept as they were read last: playing asks for the same ones again and again."""
 
 MOST_READ = LONGEST_LINE + BLOCK
