@@ -27,10 +27,10 @@ ENTRY = "import sys; sys.path.append(sys.argv.pop(1)); from floydtop.session.hel
 PATIENCE = 10.0
 """Seconds of silence after which it is given up: a stretch takes 5 ms."""
 
-AT_ONCE = 4
-"""Stretches that it is asked for at a time: it goes on while three answers wait for us."""
+AT_ONCE = 6
+"""Stretches that it is asked for at a time: it goes on while we draw, and four answers wait in the pipe."""
 
-MOST_AHEAD = 8
+MOST_AHEAD = 10
 """Stretches digested or asked for before it is their turn: 0.25 MB each."""
 
 PIPE = 1 << 20
