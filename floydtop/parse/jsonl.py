@@ -26,6 +26,9 @@ _KEY = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s{0,8}:\s{0,8}"?')
 FEW = 8
 """Of so many objects that cannot be decoded together each is tried by itself."""
 
+_WRAPPERS = frozenset(["metrics", "scalars", "values", "results", "logs"])
+"""Keys whose objects hold nothing but metrics: they say nothing about what is inside."""
+
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -224,6 +227,23 @@ def _row(value: dict[str, object]) -> Found | None:
     return record(flat)
 
 
+def _inside(
+    inner: dict[str, object],
+    key: str,
+    prefix: str,
+    depth: int,
+    outer: dict[str, object],
+    flat: dict[str, float],
+) -> dict[str, float]:
+    """The numbers of an object in another: `{"epoch": 3, "metrics": {"f1": 0.8}}` is about f1."""
+    if key not in _WRAPPERS:
+        return flatten(inner, f"{prefix}{key}/", depth + 1)
+    return {
+        f"{prefix}{key}/{name}" if name in outer or f"{prefix}{name}" in flat else f"{prefix}{name}": number
+        for name, number in flatten(inner, "", depth + 1).items()
+    }
+
+
 def flatten(value: dict[str, object], prefix: str = "", depth: int = 0) -> dict[str, float]:
     """The numbers of nested objects by their joined names; lists are not followed."""
     flat: dict[str, float] = {}
@@ -231,7 +251,7 @@ def flatten(value: dict[str, object], prefix: str = "", depth: int = 0) -> dict[
         name = f"{prefix}{key}"
         if isinstance(inner, dict):
             if depth < 8:
-                flat.update(flatten(inner, f"{name}/", depth + 1))
+                flat.update(_inside(inner, key, prefix, depth, value, flat))
         elif isinstance(inner, (int, float)) and not isinstance(inner, bool):
             try:
                 flat[name] = float(inner)

@@ -191,6 +191,11 @@ class _Scan:
             out.passing = True
         if len(parts) == 2 and kind in NUMBERED and value.is_integer():
             kind = parts[0].lower()
+        if not unit and (kind in EPOCH_WORDS or kind in STEP_WORDS) and SUMMARY.search(name):
+            # `Best epoch: 5, val_loss: 0.31` is told again, `max step: 100` is a setting.
+            out.loose += 0 if out.placed or out.pairs else 2
+            self.last = "skip"
+            return
         if not unit and kind in EPOCH_WORDS and (len(parts) == 1 or value.is_integer()):
             self._see(gap)
             if out.epoch is None:
@@ -237,9 +242,11 @@ class _Scan:
         self._value(value, name, parts, connected, unit, end)
 
     def _opens(self, name: str, connected: bool, end: int) -> bool:
-        """Names that are steps at the beginning of a message (llm.c's `s:`) or behind an epoch (`iters:`)."""
+        """Names that are steps at the beginning of a message (llm.c's `s:`, `t = 10`) or behind an epoch."""
         if connected and name in PLURALS and self.last in ("epoch", "total:epoch"):
             return True
+        if name in ("t", "i"):
+            return connected and end < 16 and self.text[self.start : end].isdigit()
         return name == "Up." or (name in ("s", "steps") and connected and end < 16)
 
     def _part(self, value: float, gap: str, end: int) -> bool:

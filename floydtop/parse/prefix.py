@@ -20,8 +20,10 @@ _STAMP = re.compile(
     r"(?P<fraction>[.,]\d{1,9})?\s?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?[\])]?(?=$|[\s,|:\]-])"
 )
 _SHORT_STAMP = re.compile(
-    r"\s{0,8}(?:[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,4}\d{1,9} [\w.]{1,64}:\d{1,6}\]"  # glog, absl
+    r"\s{0,8}(?:[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,4}\d{1,20} [\w.]{1,64}:\d{1,6}\]"  # glog, absl
     r"|\[(?:\d\d[/-]\d\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: [\w.]{1,64})?\]:?"  # detectron2, rich
+    r"|\[?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"  # time.ctime(), date
+    r"(?: [A-Z]{3,4})? \d{4}\]?:?"
     r"|\d\d[-/]\d\d(?:[-/]\d{2,4})? \d\d:\d\d:\d\d(?:[.,]\d{1,6})?"
     r"|\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?=[\s|]))"
 )
@@ -60,7 +62,7 @@ def strip(text: str) -> Message:
     position = 0
     rank, at = 0, -1
     first = text[:1]
-    if first.isalpha() and first not in "IWEFDSCTNdwer" and "pid=" not in text:
+    if first.isalpha() and first not in "IWEFDSCTMNdwer" and "pid=" not in text:
         return Message(text, 0)
     for _ in range(2):
         match = _RANK.match(text, position)

@@ -39,11 +39,11 @@ SEPARATOR = re.compile(
 )
 STRIP = " \t*\"'`[({<>#~•·│┃|:=+━╸╺─═█▏░▒▓"
 SECTION = re.compile(
-    r"(?<![A-Za-z])(?:(train|training|train_inner)|(val|valid|validation|validate|validating)|(test|testing)|"
-    r"(eval|evaluation|evaluating|Saving dict)|(dev))(?![a-z])",
+    r"(?<![A-Za-z])(?:(train|training|train_inner)|(val|validation|validate|validating)|(test|testing)|"
+    r"(eval|evaluation|evaluating|Saving dict)|(dev)|(valid))(?![a-z])",
     re.IGNORECASE,
 )
-SECTIONS = {1: "train", 2: "val", 3: "test", 4: "eval", 5: "dev"}
+SECTIONS = {1: "train", 2: "val", 3: "test", 4: "eval", 5: "dev", 6: "valid"}
 MODIFIERS = words(
     """
     train training val val. valid validation test testing eval evaluation dev avg avg. average mean

@@ -150,3 +150,18 @@ def test_a_bar_that_counts_before_it_sets_its_values_gives_each_value_at_its_own
     for end in ("\r", "\n"):
         text = end.join(f"Epoch 0:  33%|##  | {frame}" for frame in frames)
         assert points(text + "\n") == expected
+
+
+def test_a_rich_bar_broken_at_the_width_of_a_pipe_keeps_each_value_with_its_name() -> None:
+    aside = " " * 63
+    text = (
+        "Epoch 2/2  ━━━━━━━━━━━━━━━━━ 16/16 0:00:00 • 0:00:00 31.51it/s train_loss_step: \n"
+        f"{aside}1.206 val_loss:  \n{aside}1.512            \n{aside}train_loss_epoch:\n{aside}1.981            \n"
+        f"{aside}val_loss/dataloa…\n{aside}1.235            \n{aside}val_mae: 0.5     \n"
+    )
+    assert points(text) == [
+        ("train_loss_step", 1.206, 16, 2.0),
+        ("val_loss", 1.512, 16, 2.0),
+        ("train_loss_epoch", 1.981, 16, 2.0),
+        ("val_mae", 0.5, 16, 2.0),
+    ]

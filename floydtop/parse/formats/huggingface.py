@@ -20,6 +20,7 @@ _SUMMARY_ROW = re.compile(
 )
 
 
+_COUNT = re.compile(r"(\d{1,9}):? [A-Za-z]{1,16}")
 LEAD = 60
 """Characters of text before a dict that may say where it belongs."""
 
@@ -79,6 +80,10 @@ def _led(before: str, items: list[re.Match[str]], state: State) -> Found | None:
     if not lead or len(lead) > LEAD:
         return None
     place = pairs(lead)
+    count = _COUNT.fullmatch(lead)
+    if count:
+        # spaCy's examples: `print(i, "Losses", losses)`.
+        place.step = float(count[1])
     word = lead.rpartition(" ")[2].lower()
     values = {item[1]: float(item[2]) for item in items if not is_config(item[1])}
     if not place.placed and word not in _LOSSES:

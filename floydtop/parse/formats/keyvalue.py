@@ -130,7 +130,9 @@ def _message(text: str, state: State) -> list[Found] | None:
             block.line = state.number
             return [Found(values, block.step, block.epoch)]
     indented = message.text[:1].isspace()
-    strong = all(pair.connected and is_strong_metric(pair.name) for pair in found.pairs)
+    strong = all(
+        is_strong_metric(pair.name) and (pair.connected or names_section(pair.name)) for pair in found.pairs
+    )
     if len(found.leftover.split()) > 1 or not (indented or strong):
         # Far from a step these numbers mean nothing, whatever they are.
         state.told = Told(None, None, None, None, _far)

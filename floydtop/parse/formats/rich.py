@@ -15,6 +15,9 @@ _BAR = re.compile(
 )
 _ITEM = re.compile(rf"\s{{0,400}}([\w/.-]{{1,80}}): ({NUMBER})(?=\s|$)\s{{0,400}}")
 _ASIDE = " " * 20
+# Of a column as narrow as in a pipe each row ends in the name of the next row's value.
+_CUT = re.compile(rf"(?:.{{0,200}}…|{NUMBER})")
+_PENDING = re.compile(r"[\w/.-]{1,80}:$")
 
 
 class _Memory:
@@ -23,6 +26,8 @@ class _Memory:
     def __init__(self) -> None:
         self.line = NEVER
         self.row = 0
+        self.pending = ""
+        """A name at the end of the row before, whose value begins this one."""
         self.n = 0.0
         self.total: float | None = None
         self.epoch: float | None = None
@@ -47,23 +52,30 @@ def read(text: str, state: State) -> list[Found] | None:
         memory.total = float(bar["total"]) if bar["total"] != "--" else None
         memory.epoch = state.epoch = float(bar["epoch"])
         state.step, state.steps = int(bar["n"]), int(memory.total) if memory.total else None
-        values = _values(text[bar.end() :])
+        memory.pending = ""
+        values = _values(text[bar.end() :], memory)
         return _given(values or {}, memory, state, {"it/s": float(bar["rate"])})
     if memory.line == NEVER or not text.startswith(_ASIDE):
         return None
     state.hesitant = True
-    values = _values(text)
-    if not values or state.number > memory.line + 1:
+    if state.number > memory.line + 1:
+        return None
+    values = _values(text, memory)
+    if values is None:
         return None
     memory.line, memory.row = state.number, memory.row + 1
     return _given(values, memory, state, {})
 
 
-def _values(text: str) -> dict[str, float] | None:
+def _values(text: str, memory: _Memory) -> dict[str, float] | None:
     """All the values of a row, None when there is anything else in it."""
-    items = list(_ITEM.finditer(text.strip()))
-    if sum(item.end() - item.start() for item in items) != len(text.strip()):
-        return None
+    text = f"{memory.pending} {text.strip()}".strip()
+    pending = _PENDING.search(text)
+    memory.pending = pending[0] if pending else ""
+    text = text[: len(text) - len(memory.pending)].strip()
+    items = list(_ITEM.finditer(text))
+    if sum(item.end() - item.start() for item in items) != len(text):
+        return {} if _CUT.fullmatch(text) else None
     return {item[1]: float(item[2]) for item in items if not is_config(item[1])}
 
 
@@ -84,7 +96,7 @@ FORMAT = Format(
     name="rich",
     about="Lightning's Rich bars: 'Epoch 1/2 ━━━━ 8/16 0:00:00 • 0:00:01 188.62it/s loss: 0.454'",
     read=read,
-    needles=("━", ": "),
+    needles=("━", _ASIDE),
     frames=True,
     order=13,
 )

@@ -6,7 +6,7 @@ import re
 
 from floydtop.parse.names import is_metric
 from floydtop.parse.prefix import strip
-from floydtop.parse.reading import NUMBER, Format, Found, State, as_int
+from floydtop.parse.reading import NUMBER, Format, Found, State, as_int, number
 
 _SENTENCE = re.compile(
     r"(?P<name>[A-Za-z][\w ()]{0,40}?) (?:at|after|for|on|in) (?:the )?(?:end of )?"
@@ -25,7 +25,10 @@ _NETWORK = re.compile(
     rf" (?P<value>{NUMBER}) ?%?"
 )
 _PERPLEXITY = re.compile(rf"{NUMBER} per-word bound, (?P<value>{NUMBER}) perplexity estimate ")
-_TRIAL = re.compile(rf"Trial (?P<n>\d{{1,9}}) finished with value: (?P<value>{NUMBER}) and parameters")
+_TRIAL = re.compile(
+    rf"Trial (?P<n>\d{{1,9}}) finished with (?:value: (?P<value>{NUMBER})"
+    r"|values: \[(?P<values>[^\]]{1,400})\]) and parameters"
+)
 _LOGGER = re.compile(r"[\w$]{1,40}(?:\.[\w$]{1,60}){1,8} - |\[[\w-]{1,20}\] ")
 
 
@@ -45,7 +48,11 @@ def read(text: str, state: State) -> list[Found] | None:
     if trial:
         # Optuna; the parameters behind it are settings.
         state.step = int(trial["n"])
-        return [Found({"value": float(trial["value"])}, step=state.step)]
+        if trial["value"]:
+            return [Found({"value": float(trial["value"])}, step=state.step)]
+        goals = map(number, trial["values"].split(","))
+        values = {f"values_{place}": goal for place, goal in enumerate(goals) if goal is not None}
+        return [Found(values, step=state.step)]
     perplexity = _PERPLEXITY.match(text)
     if perplexity:
         return [Found({"perplexity": float(perplexity["value"])})]

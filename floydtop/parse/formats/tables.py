@@ -18,6 +18,8 @@ _WIDE = re.compile(r"\s{2,}|\s*\|\s*|\t")
 _RULE = re.compile(r"[\s\-=+|─━]{3,400}")
 _TIME = re.compile(r"\d+:\d\d(?::\d\d)?|[\d.]+(?:s|ms|m|h)")
 _WORD = re.compile(r"[^\s|]+")
+# `epoch 1/10 - train_loss 2.4 - val_loss 4.8` is a row already.
+_ROW_NUMBER = re.compile(r"(?<![^\s(])[-+]?\d{1,20}(?:\.\d|/\d)")
 _SPLIT = {mark: re.compile(rf"(?<![^{mark}])[^{mark}]*") for mark in ",;\t"}
 _STEP_COLUMNS = frozenset(["iter", "iteration", "step", "#", "round", "global_step", "steps"])
 _EPOCH_COLUMNS = frozenset(["epoch", "e", "epochs"])
@@ -69,6 +71,7 @@ def _header(text: str, table: _Table, state: State) -> list[Found] | None:
     if (
         not any(is_metric(name) for name in names)
         or any(mark in text for mark in ":=()[]{}")
+        or _ROW_NUMBER.search(text)
         or len(set(lower)) < len(lower)
     ):
         return None
