@@ -61,7 +61,7 @@ _TIMING = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _UNIT = re.compile(
-    r"(?:/(?:s|sec|second|it|iter|step|batch|epoch|img|sample|token)|\((?:ms|us|µs|ns|s|secs?|min|m|h|"
+    r"(?:^s/b|/(?:s|sec|second|it|iter|step|batch|epoch|img|sample|token)|\((?:ms|us|µs|ns|s|secs?|min|m|h|"
     r"[KMGT]i?B?|[kMG]b|FPS|fps|TFLOPS?/s)|\([^)]{1,12}/s(?:ec)?)\)?$"
 )
 _CONFIG = words(
@@ -114,7 +114,7 @@ def is_config(name: str) -> bool:
         lower in _CONFIG
         or lower.startswith(("number of", "num ", "no. of", "consumed"))
         or "batch size" in lower
-        or lower.endswith(("copypaste", "batch_size", "batchsize"))
+        or lower.endswith(("copypaste", "batch_size", "batchsize", "train steps", "val steps"))
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from floydtop.parse.names import is_config, is_metric, is_timing
+from floydtop.parse.said import Pair, Pairs
 from floydtop.parse.tokens import (
     AFTER_EPOCH,
     ASIDE,
@@ -38,44 +37,7 @@ from floydtop.parse.tokens import (
     name_before,
 )
 
-
-@dataclass
-class Pair:
-    """A name and its number as printed."""
-
-    name: str
-    value: float
-    connected: bool
-    """The name was bound to the number by a colon or an equals sign."""
-    at: int = -1
-    """Where in the message the number stands; -1 when it is not printed as such (a quotient)."""
-    section: str = ""
-    """train, val, test, eval, dev: which part of the data the text before the name speaks of."""
-
-
-@dataclass
-class Pairs:
-    """All that one message says: its values and its place on the x-axes."""
-
-    pairs: list[Pair] = field(default_factory=list)
-    step: float | None = None
-    steps: float | None = None
-    epoch: float | None = None
-    epochs: float | None = None
-    at: dict[str, int] = field(default_factory=dict)
-    """Where step, steps, epoch and epochs stand."""
-    rank: int = 0
-    section: str = ""
-    loose: int = 0
-    """Numbers that no name could be found for."""
-    passing: bool = False
-    """The step is that of a pass over data that is not trained on: mmengine's `Iter(val) [200/200]`."""
-    leftover: str = ""
-    """Text after the last number."""
-
-    @property
-    def placed(self) -> bool:
-        return self.step is not None or self.epoch is not None
+__all__ = ["Pair", "Pairs", "as_rank", "pairs"]
 
 
 class _Scan:
@@ -217,19 +179,13 @@ class _Scan:
             return
         if (
             not unit
-            and (connected or gap.endswith("["))
+            and (connected or gap.endswith(("[", "(")))
             and name.lower() in DATA_PARTS
             and not out.pairs
             and self._part(value, gap, end)
         ):
             return
         self._see(gap[: gap.rfind(name)])
-        own = SECTION.match(name) if not out.pairs else None
-        if own and not out.section and name[own.end() : own.end() + 1] in ("", " "):
-            # `val Loss: 0.23 Acc: 0.91`: what follows without a comma is of the same part.
-            self.opening = SECTIONS[own.lastindex or 1]
-        elif self.opening and any(mark in gap for mark in ",|;"):
-            self.opening = ""
         prose = (len(parts) > 1 and parts[0] in PREPOSITIONS) or name.endswith(SOURCES)
         if (
             prose
@@ -239,21 +195,31 @@ class _Scan:
         ):
             self.last = "skip"
             return
+        own = SECTION.match(name) if not out.pairs else None
+        if own and not out.section and name[own.end() : own.end() + 1] in ("", " "):
+            # `val Loss: 0.23 Acc: 0.91`: what follows without a comma is of the same part.
+            self.opening = SECTIONS[own.lastindex or 1]
+        elif self.opening and any(mark in gap for mark in ",|;"):
+            self.opening = ""
         self._value(value, name, parts, connected, unit, end)
 
     def _opens(self, name: str, connected: bool, end: int) -> bool:
         """Names that are steps at the beginning of a message (llm.c's `s:`, `t = 10`) or behind an epoch."""
+        name = name.lower()
         if connected and name in PLURALS and self.last in ("epoch", "total:epoch"):
             return True
         if name in ("t", "i"):
             return connected and end < 16 and self.text[self.start : end].isdigit()
-        return name == "Up." or (name in ("s", "steps") and connected and end < 16)
+        return name == "up." or (name in ("s", "steps") and connected and end < 16)
 
     def _part(self, value: float, gap: str, end: int) -> bool:
-        """`Test: [ 1/20]` and `Train: 0 [  50/1251`: a place in the named part of the data."""
+        """`Test: [ 1/20]`, `train (1/10)` and `Train: 0 [  50/1251`: a place in a part of the data."""
         out = self.out
         following = self.text[end : end + 12].lstrip()[:1]
-        if gap.rstrip().endswith("[") and following in "/]" and out.step is None:
+        opened = gap.rstrip()[-1:]
+        if (
+            (opened == "[" and following in "/]") or (opened == "(" and following == "/")
+        ) and out.step is None:
             self._see(gap)
             out.step = value
             out.at["step"] = self.start
@@ -269,6 +235,10 @@ class _Scan:
 
     def _value(self, value: float, name: str, parts: list[str], connected: bool, unit: str, end: int) -> None:
         if connected:
+            outer, bracket, inner = name.partition("[")
+            if bracket and outer and inner:
+                # icefall: `loss[loss=0.51, simple_loss=0.9], tot_loss[loss=0.6`.
+                name = outer if outer.endswith(inner) else f"{outer}/{inner}"
             fits = len(parts) <= 6 and len(name) <= 64 and not JUNK.search(name)
         else:
             parts = ASIDE.sub("", name).split() or parts
@@ -280,6 +250,9 @@ class _Scan:
                 parts = parts[-1:]
             known = is_metric(last) or is_timing(last) or last.lower() in BARE_WORDS
             fits = known and all(part.lower() in MODIFIERS for part in parts[:-1])
+            if not fits and self.out.placed and "_" in last and is_metric(last) and len(parts) <= 3:
+                # wenet: `Epoch 0 CV info cv_loss 12.3`; nobody writes prose with such words.
+                name, fits = last, True
         if not fits:
             self.last = "skip"
             self.out.loose += 1

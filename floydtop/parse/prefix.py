@@ -16,11 +16,12 @@ _RANK = re.compile(
     r"|\((?:[\w.<>]{1,64} )?pid=\d{1,9}(?:, ip=[\d.]{7,15})?\))\s{0,8}"
 )
 _STAMP = re.compile(
-    r"\s{0,8}[\[(]?(?:[DIWEF] )?(?P<date>\d{4}[-/.]\d\d[-/.]\d\d)[T _-](?P<clock>\d\d:\d\d:\d\d)"
+    r"\s{0,8}[\[(]?(?:[DIWEF] )?(?P<date>\d{4}[-/.]\d\d[-/.]\d\d)[T _,-](?P<clock>\d\d:\d\d:\d\d)"
     r"(?P<fraction>[.,]\d{1,9})?\s?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?[\])]?(?=$|[\s,|:\]-])"
 )
 _SHORT_STAMP = re.compile(
     r"\s{0,8}(?:[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,4}\d{1,20} [\w.]{1,64}:\d{1,6}\]"  # glog, absl
+    r"|\[\d{4} \d\d:\d\d:\d\d @[\w.]{1,64}:\d{1,6}\]"  # tensorpack
     r"|\[(?:\d\d[/-]\d\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: [\w.]{1,64})?\]:?"  # detectron2, rich
     r"|\[?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"  # time.ctime(), date
     r"(?: [A-Z]{3,4})? \d{4}\]?:?"

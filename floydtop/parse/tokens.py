@@ -12,7 +12,8 @@ NUMBER = (
 )
 TOKEN = re.compile(
     # Clock times, dates, durations, versions are tokens too, so that their digits are no values.
-    r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?|\d{4}[-/]\d\d[-/]\d\d|\d+[dhm] ?\d+[hms]\b"
+    r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?"
+    r"|\d{4}[-/]\d\d[-/]\d\d|\d{1,2}/\d{1,2}/\d{2,4}(?!\d)|\d+[dhm] ?\d+[hms]\b"
     r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
     rf"|(?<![\w.@$\\])(?<![A-Za-z_][-+])(?P<number>{NUMBER})"
     r"(?P<unit>%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
