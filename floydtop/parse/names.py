@@ -51,7 +51,7 @@ _STRONG_WORDS = words(
 
 _TIMING = re.compile(
     r"""(?:^|[/_.\- ])(?:
-        lr|learning[_ ]?rate|timing|timing_s|perf|
+        lr|learning[_ ]?rate|dur|timing|timing_s|perf|
         ips|time|times|seconds?|secs?|sec|duration|elapsed|eta|remaining|runtime|latency|fps|speed|
         throughput|memory|mem|max_mem|gpu_mem|gpu|vram|rss|mb|gb|gib|mib|tps|wps|ups|mfu|hfu|tflops|tflop|flops|
         data_time|iter_time|batch_time|time_elapsed|ms|wall|walltime|train_wall|gb_free|tokens?_per_.*|

@@ -43,6 +43,18 @@ from tests.parse.reading import Point, events, lines, points
         ("Epoch #1: 1000it [00:05, 190.1it/s, env_step=1000, loss=0.5, rew=200.00]\n", [("env_step", 1000.0, 1000, 1.0), ("loss", 0.5, 1000, 1.0), ("rew", 200.0, 1000, 1.0)]),
         ("Epoch 0:  20%|##        | 100/500 [01:00<04:00,  1.66it/s, loss=9.1, global_step=99.00]\n", [("loss", 9.1, 99, 0.0)]),
         ("epoch 1: {'accuracy': 0.7, 'f1': 0.81}\n", [("accuracy", 0.7, None, 1.0), ("f1", 0.81, None, 1.0)]),
+        (
+            "  epoch    train_loss    valid_acc    cp     dur\n-------  ------------  -----------  ----  ------\n      1        0.7626       0.1625     +  0.0332\n      2        0.7394       0.3000        0.0046\n",
+            [("train_loss", 0.7626, None, 1.0), ("valid_acc", 0.1625, None, 1.0), ("train_loss", 0.7394, None, 2.0), ("valid_acc", 0.3, None, 2.0)],
+        ),
+        (
+            "Epoch 3/9\n2021-05-01 12:00:10,123 - INFO - allennlp.training.callbacks.console_logger -                        Training |  Validation\n2021-05-01 12:00:10,123 - INFO - allennlp.training.callbacks.console_logger - accuracy           |     0.752  |     0.712\n2021-05-01 12:00:10,123 - INFO - allennlp.training.callbacks.console_logger - best_f1  |     0.5  |       N/A\n",
+            [("training_accuracy", 0.752, None, 3.0), ("validation_accuracy", 0.712, None, 3.0), ("training_best_f1", 0.5, None, 3.0)],
+        ),
+        (
+            "   --> STEP: 24/234 -- GLOBAL_STEP: 25\n     | > loss: 2.34  (2.45)\n     | > log_mle: 0.5  (0.6)\n",
+            [("loss", 2.34, 25, None), ("loss.avg", 2.45, 25, None), ("log_mle", 0.5, 25, None), ("log_mle.avg", 0.6, 25, None)],
+        ),
     ],
 )  # fmt: skip
 def test_a_format_that_needs_several_lines_is_read(text: str, expected: list[Point]) -> None:

@@ -115,7 +115,9 @@ def _message(text: str, state: State) -> list[Found] | None:
     if not found.pairs:
         return None
     known = [pair for pair in found.pairs if is_metric(pair.name) or is_timing(pair.name)]
-    lonely = len(found.pairs) == 1 and message.text[:1].isspace() and found.pairs[0].connected
+    # `loss: 2.34  (2.45)` is one value with its mean.
+    alone = len({pair.name.removesuffix(".avg") for pair in found.pairs}) == 1
+    lonely = alone and message.text[:1].isspace() and found.pairs[0].connected
     single = lonely and block.ever_bare
     if found.loose:
         return None
@@ -191,7 +193,7 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
         state.told = told._replace(at=at | places)
         return [Found(values, *place(state, told))]
     timing = [pair for pair in found.pairs if is_timing(pair.name)]
-    inside = text[:1].isspace() and not text.startswith(CENTRED)
+    inside = text[:1].isspace() and not text.startswith(CENTRED) and not text.lstrip().startswith("-->")
     if found.loose > 1 or len(text) > LONGEST_PLACE or (inside and not timing):
         return None
     if not timing and (found.pairs or len(found.leftover.strip("]):").split()) > 4):

@@ -34,6 +34,8 @@ class _Table:
         self.open = False
         """Every column counts: CSV and tables that begin with the epoch; else what sounds like a metric."""
         self.line = NEVER
+        self.mark: int | None = None
+        """A column that is empty in some rows: skorch's `+` where a checkpoint was written."""
 
 
 def read(text: str, state: State) -> list[Found] | None:
@@ -77,6 +79,7 @@ def _header(text: str, table: _Table, state: State) -> list[Found] | None:
         return None
     if (names, separator) != (table.names, table.separator):
         state.expectations += 1
+        table.mark = None
     table.names, table.separator, table.line = names, separator, state.number
     table.open = separator is not None or lower[0] in _EPOCH_COLUMNS
     return []
@@ -84,14 +87,21 @@ def _header(text: str, table: _Table, state: State) -> list[Found] | None:
 
 def _row(text: str, table: _Table, state: State) -> list[Found] | None:
     cells = list(_cells(text, table.separator))
+    if table.mark is not None and len(cells) == len(table.names) - 1:
+        cells.insert(table.mark, (0, ""))
     if len(cells) != len(table.names):
         return None
     step: float | None = None
     epoch: float | None = None
     values: dict[str, float] = {}
     at: dict[str, int] = {}
-    for name, (start, cell) in zip(table.names, cells, strict=True):
+    for column, (name, (start, cell)) in enumerate(zip(table.names, cells, strict=True)):
         cell = cell.strip().strip('"')
+        if cell == "+":
+            if table.mark != column:
+                table.mark = column
+                state.expectations += 1
+            continue
         value = number(cell)
         if value is None:
             if cell in ("", "-", "None", "NA") or _TIME.fullmatch(cell):
