@@ -26,7 +26,7 @@ _KEY = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s{0,8}:\s{0,8}"?')
 FEW = 8
 """Of so many objects that cannot be decoded together each is tried by itself."""
 
-_WRAPPERS = frozenset(["metrics", "scalars", "values", "results", "logs"])
+WRAPPERS = frozenset(["metrics", "scalars", "values", "results", "logs"])
 """Keys whose objects hold nothing but metrics: they say nothing about what is inside."""
 
 _decode = json.JSONDecoder().raw_decode
@@ -236,7 +236,7 @@ def _inside(
     flat: dict[str, float],
 ) -> dict[str, float]:
     """The numbers of an object in another: `{"epoch": 3, "metrics": {"f1": 0.8}}` is about f1."""
-    if key not in _WRAPPERS:
+    if key not in WRAPPERS:
         return flatten(inner, f"{prefix}{key}/", depth + 1)
     return {
         f"{prefix}{key}/{name}" if name in outer or f"{prefix}{name}" in flat else f"{prefix}{name}": number

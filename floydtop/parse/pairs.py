@@ -24,6 +24,7 @@ from floydtop.parse.tokens import (
     LAST,
     MODIFIERS,
     NUMBERED,
+    ORDINAL,
     PLURALS,
     PREPOSITIONS,
     RANGE,
@@ -86,6 +87,8 @@ class _Scan:
                 # MXNet: `Batch [100-200]` is the mean of these batches.
                 number, bad, self.start = upto[1], None, upto.start(1)
             if bad == "=" and self.last == "value" and gap.strip() == "/":
+                bad = None
+            if bad is not None and ORDINAL.match(text, token.end("number")) and _counts(gap):
                 bad = None
             if bad is not None and bad != "(" and RATE.match(text, token.end("number")) is None:
                 self._see(gap)
@@ -241,14 +244,17 @@ class _Scan:
                 name = outer if outer.endswith(inner) else f"{outer}/{inner}"
             fits = len(parts) <= 6 and len(name) <= 64 and not JUNK.search(name)
         else:
+            plain = False
             parts = ASIDE.sub("", name).split() or parts
             last = parts[-1]
             if last.lower() in DATA_PARTS:
                 # PyTorch's tutorials: `LOSS train 0.52 valid 0.49`.
                 self.measured = parts[0] if len(parts) == 2 else self.measured if len(parts) == 1 else ""
-                name, last = f"{self.measured} {last}", self.measured
+                # `epoch 3 | train 0.512 | valid 0.612` does not tell what was measured.
+                plain = not self.measured and len(parts) == 1 and self.out.placed and not value.is_integer()
+                name, last = last if plain else f"{self.measured} {last}", self.measured
                 parts = parts[-1:]
-            known = is_metric(last) or is_timing(last) or last.lower() in BARE_WORDS
+            known = plain or is_metric(last) or is_timing(last) or last.lower() in BARE_WORDS
             fits = known and all(part.lower() in MODIFIERS for part in parts[:-1])
             if not fits and self.out.placed and "_" in last and is_metric(last) and len(parts) <= 3:
                 # wenet: `Epoch 0 CV info cv_loss 12.3`; nobody writes prose with such words.
@@ -362,6 +368,12 @@ class _Scan:
                 return
         self.last = "skip"
         out.loose += 1
+
+
+def _counts(gap: str) -> bool:
+    """Whether the text before a number names a step or an epoch: `current step: 12th step`."""
+    _, _, parts = name_before(gap)
+    return bool(parts) and (parts[-1].lower() in STEP_WORDS or parts[-1].lower() in EPOCH_WORDS)
 
 
 def as_rank(value: float) -> int:

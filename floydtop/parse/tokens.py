@@ -12,7 +12,8 @@ NUMBER = (
 )
 TOKEN = re.compile(
     # Clock times, dates, durations, versions are tokens too, so that their digits are no values.
-    r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?"
+    # `0,512` is no 512.
+    r"(?P<skip>(?<![\w.])(?:\d{1,4}(?::\d\d){1,3}(?:[.,]\d{1,9})?|0,\d{1,20}"
     r"|\d{4}[-/]\d\d[-/]\d\d|\d{1,2}/\d{1,2}/\d{2,4}(?!\d)|\d+[dhm] ?\d+[hms]\b"
     r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
     rf"|(?<![\w.@$\\])(?<![A-Za-z_][-+])(?P<number>{NUMBER})"
@@ -24,6 +25,7 @@ RATE = re.compile(
     r"words?|wps|ups|[KMG]i?B|MB|frames?)?/(?:s|sec|second)\b|(?:ms|s|sec)/(?:it|iter|step|batch|epoch|img|sample)\b|"
     r"FPS\b|fps\b|TFLOPS?/s\b|ms\b|sec(?:onds)?\b|GB\b|MB\b|GiB\b|MiB\b|s\b(?=\s{0,4}(?:$|[,;|)\]])))(?!\s?[:=])"
 )
+ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 BRACKET = re.compile(r" \[[A-Za-z]")
 COUNTS = re.compile(r"/\d{1,12}\)")
 LAST = re.compile(r"/\d{1,12}\s{0,8}$")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from floydtop.parse.jsonl import WRAPPERS
 from floydtop.parse.names import is_config, is_metric
 from floydtop.parse.pairs import pairs
 from floydtop.parse.prefix import strip
 from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, as_int, record
 
-_DICT = re.compile(r"\{'[^{}]{1,16000}\}")
+_DICT = re.compile(r"\{'[^{}]{1,16000}+(?:\{[^{}]{0,4000}+\}[^{}]{0,4000}+){0,16}+\}")
+_INNER = re.compile(r"'([^']{1,120})': \{([^{}]{1,4000})\}")
 # NumPy 2 prints np.float64(0.5), PyTorch tensor(0.5), JAX Array(0.5, dtype=float32).
 _ITEM = re.compile(
     rf"'([^']{{1,120}})': (?:(?:np\.\w{{1,12}}|tensor|Array)\()?'?({NUMBER})(?:'?(?=[,}}]|\s)|\))"
@@ -56,8 +58,10 @@ def read(text: str, state: State) -> list[Found] | None:
     at: dict[str, int] = {}
     for match in _DICT.finditer(text):
         items = list(_ITEM.finditer(text, match.start(), match.end()))
-        point = record({item[1]: float(item[2]) for item in items})
-        at = {f"={item[1]}": len(text) - item.start(2) for item in items}
+        outer = _outer(text, match) if text.count("{", *match.span()) > 1 else {}
+        names = [outer.get(item.start(), "") + item[1] for item in items]
+        point = record({name: float(item[2]) for name, item in zip(names, items, strict=True)})
+        at = {f"={name}": len(text) - item.start(2) for name, item in zip(names, items, strict=True)}
         at |= {item[1]: len(text) - item.start(2) for item in items if item[1] in ("step", "epoch")}
         before = text[: match.start()]
         if point is None or (point.step is None and point.epoch is None):
@@ -72,6 +76,16 @@ def read(text: str, state: State) -> list[Found] | None:
     if len(found) == 1 and at:
         state.told = Told(found[0].step, None, found[0].epoch, None, at=at)
     return found or None
+
+
+def _outer(text: str, match: re.Match[str]) -> dict[int, str]:
+    """What the names in a dict within a dict begin with, by the place of each: `{'train': {'loss': 0.5}}`."""
+    return {
+        item.start(): f"{inner[1]}/"
+        for inner in _INNER.finditer(text, match.start(), match.end())
+        if inner[1] not in WRAPPERS
+        for item in _ITEM.finditer(text, inner.start(2) - 1, inner.end(2) + 1)
+    }
 
 
 def _led(before: str, items: list[re.Match[str]], state: State) -> Found | None:

@@ -9,7 +9,7 @@ from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric,
 from floydtop.parse.pairs import Pair, Pairs, pairs
 from floydtop.parse.prefix import Message, strip
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, falls, never
-from floydtop.parse.tokens import names_section
+from floydtop.parse.tokens import DATA_PARTS, names_section
 
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
@@ -220,7 +220,8 @@ def _is_series(found: Pairs, text: str) -> bool:
         and not any(map(is_hyperparameter, names))
         and len(names) <= MOST_UNKNOWN
         and max(found.at.values()) < OPENING
-        and all(pair.connected and len(pair.name.split()) <= MOST_WORDS for pair in found.pairs)
+        and all(pair.connected or pair.name.lower() in DATA_PARTS for pair in found.pairs)
+        and all(len(pair.name.split()) <= MOST_WORDS for pair in found.pairs)
         and any(_FRACTION.match(text, pair.at) for pair in found.pairs if pair.name in names and pair.at >= 0)
     )
 

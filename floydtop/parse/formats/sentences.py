@@ -10,8 +10,13 @@ from floydtop.parse.reading import NUMBER, Format, Found, State, as_int, number
 
 _SENTENCE = re.compile(
     r"(?P<name>[A-Za-z][\w ()]{0,40}?) (?:at|after|for|on|in) (?:the )?(?:end of )?"
-    r"(?P<axis>epoch|iteration|iter|step|round|batch)s?\s{1,4}#?(?P<n>\d{1,12})(?:/\d{1,12})?\s{0,4}"
+    r"(?P<axis>epoch|iteration|iter|step|round|(?:mini-?)?batch)s?\s{1,4}#?(?P<n>\d{1,12})(?:/\d{1,12})?\s{0,4}"
     rf"(?::|=|is|was)\s{{0,8}}(?P<value>{NUMBER})%?\s{{0,8}}\.?",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"(?P<name>[A-Za-z][\w ]{0,40}?) ?[(\[](?P<axis>epoch|iteration|iter|step)[ =:]{1,2}(?P<n>\d{1,12})[)\]]"
+    rf"\s?[:=]\s{{0,8}}(?P<value>{NUMBER})%?\s{{0,8}}",
     re.IGNORECASE,
 )
 _COUNT_FIRST = re.compile(
@@ -56,7 +61,7 @@ def read(text: str, state: State) -> list[Found] | None:
     perplexity = _PERPLEXITY.match(text)
     if perplexity:
         return [Found({"perplexity": float(perplexity["value"])})]
-    match = _SENTENCE.fullmatch(text) or _COUNT_FIRST.fullmatch(text)
+    match = _SENTENCE.fullmatch(text) or _COUNT_FIRST.fullmatch(text) or _ASIDE.fullmatch(text)
     if match is None or not is_metric(match["name"]):
         return None
     n, values = float(match["n"]), {match["name"]: float(match["value"])}
@@ -71,6 +76,6 @@ FORMAT = Format(
     name="sentence",
     about="sentences: 'Cost after iteration 10: 0.5', DL4J: 'Score at iteration 10 is 0.5', gensim",
     read=read,
-    needles=(" at ", " after ", " for ", " on ", " in ", " finished with ", " bound, "),
+    needles=(" at ", " after ", " for ", " on ", " in ", " finished with ", " bound, ", "("),
     order=45,
 )

@@ -12,7 +12,7 @@ REACH = 40
 """Lines between a header and a row, or between two rows: bars and warnings may stand there."""
 
 _X = re.compile(
-    r"(?:^|[\s,;|])(?:epoch|iter|iteration|step|round|global_step|E\s{1,8}#|#)(?=$|[\s,;|])", re.I
+    r"(?:^|[\s,;|\"])(?:epoch|iter|iteration|step|round|global_step|E\s{1,8}#|#)(?=$|[\s,;|\"])", re.I
 )
 _WIDE = re.compile(r"\s{2,}|\s*\|\s*|\t")
 _RULE = re.compile(r"[\s\-=+|─━]{3,400}")
@@ -21,6 +21,7 @@ _WORD = re.compile(r"[^\s|]+")
 # `epoch 1/10 - train_loss 2.4 - val_loss 4.8` is a row already.
 _ROW_NUMBER = re.compile(r"(?<![^\s(])[-+]?\d{1,20}(?:\.\d|/\d)")
 _SPLIT = {mark: re.compile(rf"(?<![^{mark}])[^{mark}]*") for mark in ",;\t"}
+_EMPTY = frozenset(["", "-", "None", "NA", "N/A", "No log"])
 _STEP_COLUMNS = frozenset(["iter", "iteration", "step", "#", "round", "global_step", "steps"])
 _EPOCH_COLUMNS = frozenset(["epoch", "e", "epochs"])
 
@@ -104,7 +105,7 @@ def _row(text: str, table: _Table, state: State) -> list[Found] | None:
             continue
         value = number(cell)
         if value is None:
-            if cell in ("", "-", "None", "NA") or _TIME.fullmatch(cell):
+            if cell in _EMPTY or _TIME.fullmatch(cell):
                 continue
             return None
         lower = name.lower()
@@ -114,6 +115,9 @@ def _row(text: str, table: _Table, state: State) -> list[Found] | None:
         elif lower in _EPOCH_COLUMNS:
             epoch = value
             at["epoch"] = start
+        elif not name:
+            # A data frame's own count of its rows.
+            continue
         elif table.open or is_metric(name) or is_timing(name):
             values[name] = value
             at[f"={name}"] = start
