@@ -18,7 +18,7 @@ TOKEN = re.compile(
     r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
     rf"|(?<![\w.@$\\])(?<![A-Za-z_][-+])(?P<number>{NUMBER})"
     r"(?P<unit>%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
-    r"(?P<bad>[A-Za-z_\\]|[:.][A-Za-z0-9_]|[-][A-Za-z0-9_]|=|\()?"
+    r"(?P<bad>[A-Za-z_\\]|[:.][A-Za-z0-9_]|[-][A-Za-z0-9_]|=(?!=)|\()?"
 )
 RATE = re.compile(
     r"\s?((?:it|iter|iters|batch|batches|samples?|tok|tokens?|steps?|img|images|imgs|examples?|ex|seq|sequences|"
@@ -33,7 +33,7 @@ CLOSED = re.compile(r"\s{0,4}/\s{0,4}\d{1,12}\]")
 RANGE = re.compile(r"-(\d{1,9})(?=\])")
 # Tianshou's `Epoch #1`; the 0 of Caffe's `output #0: loss` is part of a name.
 COUNTER = re.compile(r"(?i:epoch|iteration|iter|step|batch|round|episode|trial) ?#$")
-DASH = re.compile(r"^[-–—]{1,3}\s{1,8}")
+DASH = re.compile(r"^(?:[-–—]\s{1,8}|[-–—]{2,80}\s{0,8})")
 # `epoch-3 loss 0.5` and `epoch_3`, at the beginning of a message only: elsewhere it is a file's name.
 JOINED = re.compile(r"(\W{0,4}(?:epoch|step|iter(?:ation)?))[-_](?=\d)", re.IGNORECASE)
 COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", re.IGNORECASE)

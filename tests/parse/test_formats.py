@@ -51,6 +51,9 @@ from tests.parse.reading import Point, events, lines, points
             "Epoch 3/9\n2021-05-01 12:00:10,123 - INFO - allennlp.training.callbacks.console_logger -                        Training |  Validation\n2021-05-01 12:00:10,123 - INFO - allennlp.training.callbacks.console_logger - accuracy           |     0.752  |     0.712\n2021-05-01 12:00:10,123 - INFO - allennlp.training.callbacks.console_logger - best_f1  |     0.5  |       N/A\n",
             [("training_accuracy", 0.752, None, 3.0), ("validation_accuracy", 0.712, None, 3.0), ("training_best_f1", 0.5, None, 3.0)],
         ),
+        ('"epoch","train_loss"\n1,0.5123\n', [("train_loss", 0.5123, None, 1.0)]),
+        (",epoch,train_loss\n0,1,0.5123\n", [("train_loss", 0.5123, None, 1.0)]),
+        ("Epoch\tTraining Loss\tValidation Loss\n1\tNo log\t0.6123\n", [("Validation Loss", 0.6123, None, 1.0)]),
         (
             "   --> STEP: 24/234 -- GLOBAL_STEP: 25\n     | > loss: 2.34  (2.45)\n     | > log_mle: 0.5  (0.6)\n",
             [("loss", 2.34, 25, None), ("loss.avg", 2.45, 25, None), ("log_mle", 0.5, 25, None), ("log_mle.avg", 0.6, 25, None)],
