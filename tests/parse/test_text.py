@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.parse.reading import Point, events, points
+from floydtop.events import Metrics
+from floydtop.parse import Parser
+from floydtop.parse.bulk import Bulk
+from tests.parse.reading import Point, events, flat, points
 
 
 @pytest.mark.parametrize(
@@ -223,3 +226,38 @@ def test_a_lone_indented_value_counts_from_its_second_value_on() -> None:
         ("loss", 0.5, None, None),
     ]
     assert points(f"  loss: 0.5\n{far}  loss: 0.5\n") == []
+
+
+PASSES = """Epoch {0}
+iter: 0, loss: 1.5
+iter: 10, loss: 1.4
+Validation at epoch {0}
+iter: 0, loss: 0.5
+iter: 10, loss: 0.4
+iter: 20, loss: 0.3
+Epoch {1}
+iter: 0, loss: 1.3
+iter: 10, loss: 1.2
+Validation at epoch {1}
+val loss: 0.7
+iter: 20, loss: 1.1
+Validation at epoch {1}
+iter: 30, loss: 1.0
+"""
+
+
+def test_lines_below_the_heading_of_a_validation_belong_to_it_while_they_count_their_own_steps() -> None:
+    names = ["loss"] * 2 + ["val_loss"] * 3 + ["loss"] * 2 + ["val loss"] + ["loss"] * 2
+    log = "".join(PASSES.format(2 * turn + 1, 2 * turn + 2) for turn in range(12))
+    found = points(log)
+    assert [name for name, *_ in found] == names * 12
+    assert [epoch for *_, epoch in found[:8]] == [1.0] * 5 + [2.0] * 3
+    assert found == [
+        (name, value, one.step, one.epoch)
+        for one in events(log, Parser(learn=False))
+        if isinstance(one, Metrics)
+        for name, value in one.values.items()
+    ]
+    bulk = Bulk()
+    together = [*bulk.feed(log.encode()), *bulk.finish()]
+    assert flat(one for one in together if isinstance(one, Metrics)) == found

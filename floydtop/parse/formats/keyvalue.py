@@ -60,6 +60,8 @@ class _Block:
         self.epoch: float | None = None
         self.line = NEVER
         self.section = ""
+        self.under = ""
+        """The part of the data that a heading announced: `Validation at epoch 5`."""
         self.trained: int | None = None
         """The last step of the training itself."""
         self.bare = False
@@ -129,7 +131,7 @@ def _message(text: str, state: State) -> list[Found] | None:
             values, at = _named(known, message.text, rank, block.section)
             place = _hang_bare if bare else _hang
             state.told = Told(None, None, None, None, place, block.section, at | _places(found, message))
-            block.line = state.number
+            block.line, block.under = state.number, ""
             return [Found(values, block.step, block.epoch)]
     indented = message.text[:1].isspace()
     strong = all(
@@ -178,20 +180,21 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
     text = message.text
     known = any(is_metric(pair.name) for pair in found.pairs) or _is_series(found, text)
     places = _places(found, message)
-    place = _place_passing if found.passing else _place
+    under = "" if found.section or found.passing else _under(block, state, step, epoch)
+    place = _place_passing if found.passing else _place_under if under else _place
     told = Told(
         step,
         as_int(found.steps),
         epoch,
         as_int(found.epochs),
         place,
-        found.section,
+        found.section or under,
         breaks=None if found.passing else falls if epoch is None else never,
     )
     if known:
-        values, at = _named(found.pairs, text, rank, "")
+        values, at = _named(found.pairs, text, rank, under)
         state.told = told._replace(at=at | places)
-        return [Found(values, *place(state, told))]
+        return [Found(values, *(place(state, told) or (step, epoch)))]
     timing = [pair for pair in found.pairs if is_timing(pair.name)]
     inside = text[:1].isspace() and not text.startswith(CENTRED) and not text.lstrip().startswith("-->")
     if found.loose > 1 or len(text) > LONGEST_PLACE or (inside and not timing):
@@ -226,9 +229,32 @@ def _is_series(found: Pairs, text: str) -> bool:
     )
 
 
-def _place(state: State, told: Told) -> Place:
+def _under(block: _Block, state: State, step: int | None, epoch: float | None) -> str:
+    """The part of the data whose heading stands above a line that counts its steps anew, or nothing."""
+    if not block.under or step is None or epoch is not None or state.number - block.line > REACH:
+        return ""
+    if block.step is None:
+        anew = step <= 1 or (block.trained is not None and step < block.trained)
+        return block.under if anew else ""
+    return block.under if step >= block.step else ""
+
+
+def _place_under(state: State, told: Told) -> Place | None:
+    """A line of a pass over the part of the data that a heading announced."""
+    block = state.of(_Block)
+    if _under(block, state, told.step, told.epoch) != told.section:
+        return None
+    epoch, under = block.epoch, block.under
+    _begin(block, state, told, bare=False)
+    block.epoch, block.under = epoch, under
+    return told.step, epoch
+
+
+def _place(state: State, told: Told) -> Place | None:
     """Begin a block; a step without an epoch belongs to the epoch that is going on."""
     block = state.of(_Block)
+    if block.under and not told.section and _under(block, state, told.step, told.epoch):
+        return None
     if state.heading_line > block.line:
         block.epoch = state.epoch
     epoch = told.epoch
@@ -256,7 +282,7 @@ def _place_passing(state: State, told: Told) -> Place:
     """The result of a pass over other data stands at the step that the training had reached."""
     block = state.of(_Block)
     if told.steps is not None and told.step != told.steps:
-        return _place(state, told)
+        return _place(state, told) or (told.step, told.epoch)
     _begin(block, state, told, bare=False)
     block.step = None if told.epoch is not None else block.trained
     block.epoch = told.epoch if told.epoch is not None else state.epoch
@@ -286,7 +312,7 @@ def _hang(state: State, told: Told) -> Place | None:
     block = state.of(_Block)
     if state.number - block.line > REACH or block.section != told.section or state.heading_line > block.line:
         return None
-    block.line = state.number
+    block.line, block.under = state.number, ""
     return block.step, block.epoch
 
 
@@ -309,6 +335,8 @@ def _begin(block: _Block, state: State, told: Told, bare: bool) -> None:
         block.ever_bare = True
         state.expectations += 1
     block.section = told.section
+    heading = bare and told.step is None and told.section != "train"
+    block.under = told.section if heading else ""
     if told.epoch is not None:
         state.epoch, state.step, state.steps = told.epoch, None, None
         state.epochs = told.epochs or state.epochs
