@@ -55,6 +55,16 @@ from tests.parse.reading import Point, events, lines, points
         (",epoch,train_loss\n0,1,0.5123\n", [("train_loss", 0.5123, None, 1.0)]),
         ("Epoch\tTraining Loss\tValidation Loss\n1\tNo log\t0.6123\n", [("Validation Loss", 0.6123, None, 1.0)]),
         (
+            "┏━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━┓\n┃ Epoch ┃ Train Loss ┃ Acc   ┃\n┡━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━┩\n│ 9     │ 1.5945     │ 0.512 │\n└───────┴────────────┴───────┘\n",
+            [("Train Loss", 1.5945, None, 9.0), ("Acc", 0.512, None, 9.0)],
+        ),
+        ("   epoch    loss  val_loss\n0     15  1.1352    1.1733\n", [("loss", 1.1352, None, 15.0), ("val_loss", 1.1733, None, 15.0)]),
+        ('{\n  "epoch": 1,\n  "loss": 2.37,\n  "acc": 0.2,\n  "momentum": 0.9\n}\n', [("loss", 2.37, None, 1.0), ("acc", 0.2, None, 1.0)]),
+        (
+            "[00:07:04] INFO     epoch 0 train_loss 2.5500 val_loss 2.5837 val_acc richh.py:7\n                    0.1500  \n           INFO     Epoch 2: loss=2.2580                              richh.py:9\n",
+            [("train_loss", 2.55, None, 0.0), ("val_loss", 2.5837, None, 0.0), ("val_acc", 0.15, None, 0.0), ("loss", 2.258, None, 2.0)],
+        ),
+        (
             "   --> STEP: 24/234 -- GLOBAL_STEP: 25\n     | > loss: 2.34  (2.45)\n     | > log_mle: 0.5  (0.6)\n",
             [("loss", 2.34, 25, None), ("loss.avg", 2.45, 25, None), ("log_mle", 0.5, 25, None), ("log_mle.avg", 0.6, 25, None)],
         ),

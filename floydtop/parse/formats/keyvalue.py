@@ -196,13 +196,19 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
         state.told = told._replace(at=at | places)
         return [Found(values, *(place(state, told) or (step, epoch)))]
     timing = [pair for pair in found.pairs if is_timing(pair.name)]
-    inside = text[:1].isspace() and not text.startswith(CENTRED) and not text.lstrip().startswith("-->")
+    member = text.lstrip(" {")[:1] in ("'", '"')
+    inside = (
+        text[:1].isspace()
+        and not member
+        and not text.startswith(CENTRED)
+        and not text.lstrip().startswith("-->")
+    )
     if found.loose > 1 or len(text) > LONGEST_PLACE or (inside and not timing):
         return None
     if not timing and (found.pairs or len(found.leftover.strip("]):").split()) > 4):
         return None
     if not timing:
-        bare = _place_passing_bare if found.passing else _place_bare
+        bare = _place_passing_bare if found.passing else _place_member if member else _place_bare
         if len(text) < LONGEST_PLACE // 2:
             # No other line of its shape has so many more digits that it would be too long.
             state.told = told._replace(place=bare, at=places, breaks=None if found.passing else never)
@@ -304,6 +310,12 @@ def _place_timing(state: State, told: Told) -> Place:
 def _place_bare(state: State, told: Told) -> Place:
     """A step or epoch and nothing else."""
     _begin(state.of(_Block), state, told, bare=True)
+    return None, None
+
+
+def _place_member(state: State, told: Told) -> Place:
+    """The line `"epoch": 3,` of an object printed over several lines: below it stand settings as well."""
+    _begin(state.of(_Block), state, told, bare=False)
     return None, None
 
 

@@ -15,6 +15,8 @@ _X = re.compile(
     r"(?:^|[\s,;|\"])(?:epoch|iter|iteration|step|round|global_step|E\s{1,8}#|#)(?=$|[\s,;|\"])", re.I
 )
 _WIDE = re.compile(r"\s{2,}|\s*\|\s*|\t")
+# Rich draws its columns with these.
+_BARS = str.maketrans("│┃║", "|||")
 _RULE = re.compile(r"[\s\-=+|─━]{3,400}")
 _TIME = re.compile(r"\d+:\d\d(?::\d\d)?|[\d.]+(?:s|ms|m|h)")
 _WORD = re.compile(r"[^\s|]+")
@@ -42,6 +44,8 @@ class _Table:
 def read(text: str, state: State) -> list[Found] | None:
     """A row is as wide as its header and all numbers; one column is the step or epoch."""
     table = state.of(_Table)
+    if "│" in text or "┃" in text or "║" in text:
+        text = text.translate(_BARS)
     if table.names and state.number - table.line <= REACH:
         found = _row(text, table, state)
         if found is not None:
@@ -90,6 +94,9 @@ def _row(text: str, table: _Table, state: State) -> list[Found] | None:
     cells = list(_cells(text, table.separator))
     if table.mark is not None and len(cells) == len(table.names) - 1:
         cells.insert(table.mark, (0, ""))
+    if table.separator is None and len(cells) == len(table.names) + 1 and cells[0][1].isdigit():
+        # pandas numbers its rows.
+        del cells[0]
     if len(cells) != len(table.names):
         return None
     step: float | None = None
