@@ -189,7 +189,7 @@ class _Scan:
         ):
             return
         self._see(gap[: gap.rfind(name)])
-        prose = (len(parts) > 1 and parts[0] in PREPOSITIONS) or name.endswith(SOURCES)
+        prose = (len(parts) > 1 and parts[0] in PREPOSITIONS) or "with" in parts or name.endswith(SOURCES)
         if (
             prose
             or SUMMARY.search(name)

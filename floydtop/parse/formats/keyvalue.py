@@ -30,6 +30,8 @@ REACH = 2
 LONGEST_PLACE = 160
 """Characters of a line that tells a step or epoch and no metric; longer ones are prose."""
 
+_GOALS = ("target", "expected", "required", "desired", "baseline")
+
 _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
 # Without one of these no line is read here; most chatter ends at this look. To look for 60 words one by one
 # takes 2 us, an expression of them all 20.
@@ -45,6 +47,7 @@ _RARE = re.compile(r"\bep\b|\bit\b|\bs:\d|\bup\.|tr?e?l:|(?-i:\bD\()", re.IGNORE
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
     r"\w{1,60}(?:Error|Exception|Warning):|#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
+    r"|Step \d{1,4}/\d{1,4} : [A-Z]{3,12} "  # docker build
 )
 _FRACTION = re.compile(r"[-+]?\d{0,20}\.\d|[-+]?\d[eE]")
 _SETTINGS = re.compile(
@@ -135,7 +138,10 @@ def _message(text: str, state: State) -> list[Found] | None:
             return [Found(values, block.step, block.epoch)]
     indented = message.text[:1].isspace()
     strong = all(
-        is_strong_metric(pair.name) and (pair.connected or names_section(pair.name)) for pair in found.pairs
+        is_strong_metric(pair.name)
+        and (pair.connected or names_section(pair.name))
+        and not pair.name.lower().startswith(_GOALS)
+        for pair in found.pairs
     )
     if len(found.leftover.split()) > 1 or not (indented or strong):
         # Far from a step these numbers mean nothing, whatever they are.
@@ -196,6 +202,9 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
         state.told = told._replace(at=at | places)
         return [Found(values, *(place(state, told) or (step, epoch)))]
     timing = [pair for pair in found.pairs if is_timing(pair.name)]
+    if found.loose and not any(pair.connected for pair in timing):
+        # `Batch 32, lr 0.001, momentum 0.9` are settings.
+        timing = []
     member = text.lstrip(" {")[:1] in ("'", '"')
     inside = (
         text[:1].isspace()
