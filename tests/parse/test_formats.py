@@ -190,3 +190,78 @@ def test_a_rich_bar_broken_at_the_width_of_a_pipe_keeps_each_value_with_its_name
         ("train_loss_epoch", 1.981, 16, 2.0),
         ("val_mae", 0.5, 16, 2.0),
     ]
+
+
+def test_a_bar_of_data_without_a_length_gives_what_its_last_count_adds() -> None:
+    def frame(epoch: int, n: int, shown: str) -> str:
+        return f"Epoch {epoch}: |          | {n}/? [00:00<00:00, 29.17it/s{shown}]"
+
+    log = "\r".join(
+        [
+            frame(0, 0, ""),
+            frame(0, 1, ", loss=0.9"),
+            frame(0, 2, ", loss=0.8"),
+            frame(0, 2, ", loss=0.8, val_loss=0.7"),
+            frame(1, 0, ", loss=0.8, val_loss=0.7"),
+            frame(1, 1, ", loss=0.6, val_loss=0.7"),
+            frame(1, 2, ", loss=0.5, val_loss=0.7"),
+            frame(1, 2, ", loss=0.5, val_loss=0.4"),
+        ]
+    )
+    for end in ("\r", "\n"):
+        assert [one for one in points(log.replace("\r", end)) if one[0] == "val_loss"] == [
+            ("val_loss", 0.7, 2, 0.0),
+            ("val_loss", 0.4, 2, 1.0),
+        ]
+
+
+def test_values_of_a_validation_in_mid_epoch_that_are_equal_to_the_last_epochs_are_kept() -> None:
+    def frame(epoch: int, n: int, shown: str) -> str:
+        return f"Epoch {epoch}: {25 * n}%|###| {n}/4 [00:00<00:00, 60.7it/s{shown}]"
+
+    log = "\r".join(
+        [
+            frame(0, 2, ", train_loss=0.9"),
+            frame(0, 3, ", train_loss=0.8, val_loss=0.5, val_acc=0.75"),
+            frame(1, 0, ", train_loss=0.8, val_loss=0.5, val_acc=0.75"),
+            frame(1, 2, ", train_loss=0.7, val_loss=0.5, val_acc=0.75"),
+            frame(1, 3, ", train_loss=0.6, val_loss=0.4, val_acc=0.75"),
+        ]
+    )
+    validated = [point for point in points(log) if point[0].startswith("val_")]
+    assert validated == [
+        ("val_loss", 0.5, 3, 0.0),
+        ("val_acc", 0.75, 3, 0.0),
+        ("val_loss", 0.4, 3, 1.0),
+        ("val_acc", 0.75, 3, 1.0),
+    ]
+
+
+def test_a_bar_over_epochs_whose_description_tells_their_values_gives_the_first_one_as_well() -> None:
+    def frame(n: int, label: str) -> str:
+        return f"{label}:  33%|###| {n}/3 [00:00<00:00, 9.7it/s]"
+
+    texts = [
+        "Epoch 0 loss 0.9",
+        "Epoch 0 loss 0.9",
+        "Epoch 1 loss 0.8",
+        "Epoch 1 loss 0.8",
+        "Epoch 2 loss 0.7",
+    ]
+    log = "\r".join(frame(n, text) for n, text in zip((0, 1, 1, 2, 2), texts, strict=True))
+    assert {(value, epoch) for _, value, _, epoch in points(log)} == {(0.9, 0.0), (0.8, 1.0), (0.7, 2.0)}
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("loss: 0.450 ppl: 1.57", {"loss": 0.45, "ppl": 1.57}),
+        ("loss 0.450", {"loss": 0.45}),
+        ("loss = 0.450 | acc = 0.8", {"loss": 0.45, "acc": 0.8}),
+        ("dice_loss - 0.5123, iou_score - 0.4512", {"dice_loss": 0.5123, "iou_score": 0.4512}),
+        ("Train Loss: 0.45, Val Loss: 0.3 (best 0.2)", {"Train Loss": 0.45, "Val Loss": 0.3}),
+        ("saving checkpoint 3 of 5", {}),
+    ],
+)
+def test_a_bar_whose_values_are_set_as_text_is_read(shown: str, expected: dict[str, float]) -> None:
+    assert {name: value for name, value, *_ in points(bar(50, f", {shown}") + "\n")} == expected

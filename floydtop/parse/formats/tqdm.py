@@ -12,7 +12,7 @@ from floydtop.parse.reading import NUMBER, Format, Found, State, as_int
 
 _COUNT = r"(?P<n>\d[\d.]{0,15})(?P<scale>[kMGT]?)"
 _KNOWN = re.compile(
-    rf"(?P<percent>\d{{1,3}})%\|[^|]{{0,400}}\|\s{{0,8}}{_COUNT}/(?P<total>\d[\d.]{{0,15}}|\?)(?P<scale2>[kMGT]?)"
+    rf"(?:(?P<percent>\d{{1,3}})%)?\|[^|]{{0,400}}\|\s{{0,8}}{_COUNT}/(?P<total>\d[\d.]{{0,15}}|\?)(?P<scale2>[kMGT]?)"
     r"(?P<unit>[^\[\]\d]{0,24})\[[\d:]{4,16}<(?:[\d:]{1,16}|\?)(?:,\s{0,12}(?P<rate>[^,\]]{1,48}))?(?P<post>[^\]]*+)(?P<end>\]?)"
 )
 _UNKNOWN = re.compile(
@@ -20,9 +20,14 @@ _UNKNOWN = re.compile(
     r"(?P<rate>[^,\]]{1,48})(?P<post>[^\]]*+)(?P<end>\]?)"
 )
 _ITEM = re.compile(rf"([^,=\s][^,=]{{0,80}})[=:] ?({NUMBER})(%?)")
+# simpletransformers: `Epochs 0/1. Running Loss:    0.5123:  10%|#`
+_EPOCHS = re.compile(r"\s{0,8}Epochs (\d{1,9})/\d{1,9}\b")
+# `set_postfix_str(f"loss: {loss:.3f} ppl: {ppl:.2f}")` sets no commas, segmentation_models_pytorch no sign.
+_LOOSE = re.compile(rf"{NUMBER}%?\s|\S {NUMBER}%?$")
 _RATE = re.compile(rf"({NUMBER})\s?([A-Za-z]{{1,16}}/s|s/[A-Za-z]{{1,16}})")
 _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _SECTIONS = ("val", "test", "eval", "dev")
+_VALIDATION = frozenset(["val", "valid", "validation", "test", "eval", "dev"])
 MOST_BARS = 64
 UNDECIDED = 200
 """After so many frames without values it does not matter in which order values would come."""
@@ -63,7 +68,8 @@ class _Memory:
 
 def read(text: str, state: State) -> list[Found] | None:
     """A point for each count of the bar that shows a value; the description may tell the epoch."""
-    match = _KNOWN.search(text) if "%|" in text else _UNKNOWN.search(text)
+    # Of data without a length Lightning draws `Epoch 0: |     | 16/? [00:00<00:00, 29.2it/s, loss=0.5]`.
+    match = _KNOWN.search(text) if "%|" in text or "/? [" in text else _UNKNOWN.search(text)
     if match is None:
         return None
     state.rest = text[match.end() :]
@@ -77,10 +83,15 @@ def read(text: str, state: State) -> list[Found] | None:
     epoch = place.get("epoch") if epoch is None else epoch
     memory = state.of(_Memory)
     stale = state.late and not state.sole and memory.repeats(name, n, values)
+    # A loop over epochs has described the first one when the bar still stands at 0.
+    first = n == 0 and name not in memory.bars and epoch is not None and any(dict(described).values())
     bar = advance(memory.bars, name, epoch, n, values)
     if state.late is None:
         state.late = memory.order(bar, n, values)
-    fresh = {} if stale else news(bar, values, n, total, state.live)
+    # Where it is not known which count is the last, each may be.
+    fresh = {} if stale else news(bar, values, n, n if match["total"] == "?" else total, state.live)
+    if first:
+        fresh = bar.told = dict(described)
     step = as_int(place.get("global_step", n))
     if epoch is None and name.strip().lower().startswith("epoch"):
         epoch, step = n, None
@@ -107,7 +118,9 @@ def _understood(label: str) -> tuple[str, str, float | None, tuple[tuple[str, fl
     description = pairs(label) if label else Pairs()
     section = next((part for part in _SECTIONS if part in label.lower()), "")
     values = tuple((pair.name, pair.value) for pair in description.pairs)
-    return re.sub(r"[\d.]+", "", label), section, description.epoch, values
+    epochs = _EPOCHS.match(label)
+    epoch = float(epochs[1]) if epochs and description.epoch is None else description.epoch
+    return re.sub(r"[\d.]+", "", label), section, epoch, values
 
 
 def _postfix(text: str, cut: bool) -> dict[str, float]:
@@ -116,7 +129,9 @@ def _postfix(text: str, cut: bool) -> dict[str, float]:
     parts = text.split(",")
     for part in parts[:-1] if cut else parts:
         item = _ITEM.fullmatch(part.strip())
-        if item and not is_config(item[1]) and item[1] != "v_num":
+        if _LOOSE.search(part.strip()) and (item is None or ": " in item[1] or "= " in item[1]):
+            values |= {pair.name: pair.value for pair in pairs(part.replace(" - ", ": ")).pairs}
+        elif item and not is_config(item[1]) and item[1] != "v_num":
             values[item[1]] = float(item[2])
     return values
 
@@ -146,6 +161,9 @@ def news(bar: Bar, values: dict[str, float], n: float, total: float | None, live
             return {}
         own = {name: value for name, value in own.items() if bar.told.get(name) != value}
         own |= _confirmed(bar, values, own)
+    elif bar.carried:
+        validated = {name: value for name, value in own.items() if _part(name) in _VALIDATION}
+        own |= _confirmed(bar, values, validated) if validated else {}
     bar.given = n if values else bar.given
     bar.told |= own
     return own
@@ -155,7 +173,8 @@ def _confirmed(bar: Bar, values: dict[str, float], own: dict[str, float]) -> dic
     """Values that are equal to the last epoch's and yet of this one.
 
     They come with others of the same part of the data (`val_loss` beside `val_acc`) that were the last
-    epoch's until now, though the bar is at its end already: validation has just given both.
+    epoch's until now: validation has just given both. A part that is measured while the bar goes on gives
+    its values together only at the end.
     """
     parts = {_part(name) for name in own if name in bar.carried and name not in bar.told}
     return {name: value for name, value in values.items() if _part(name) in parts and name not in bar.told}
