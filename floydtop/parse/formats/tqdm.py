@@ -129,7 +129,7 @@ def _postfix(text: str, cut: bool) -> dict[str, float]:
     parts = text.split(",")
     for part in parts[:-1] if cut else parts:
         item = _ITEM.fullmatch(part.strip())
-        if _LOOSE.search(part.strip()) and (item is None or ": " in item[1] or "= " in item[1]):
+        if (item is None or ": " in item[1] or "= " in item[1]) and _LOOSE.search(part.strip()):
             values |= {pair.name: pair.value for pair in pairs(part.replace(" - ", ": ")).pairs}
         elif item and not is_config(item[1]) and item[1] != "v_num":
             values[item[1]] = float(item[2])
