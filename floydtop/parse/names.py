@@ -45,7 +45,7 @@ _HYPERPARAMETERS = words(
 _STRONG_WORDS = words(
     """
     loss acc accuracy auc auroc f1 ppl perplexity bleu wer cer mse mae rmse miou iou dice map precision
-    recall nll psnr ssim score error reward mcc kappa logloss r2
+    recall nll psnr ssim score error reward mcc kappa logloss r2 fb1 rouge rougel chrf fid ndcg mape smape
     """
 )
 
@@ -126,8 +126,9 @@ def is_hyperparameter(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_strong_metric(name: str) -> bool:
     """Whether the name ends in a word that can hardly be a setting: good enough on a line without a step."""
-    parts = [word for word in _SPLIT.split(_ABOUT.split(name.lower())[0]) if word]
-    return bool(parts) and parts[-1].rstrip(_NUMBERING) in _STRONG_WORDS
+    # The 0.5 of mAP@0.5 says how it was measured.
+    parts = [word for word in _SPLIT.split(_ABOUT.split(name.lower())[0].partition("@")[0]) if word]
+    return bool(parts) and (parts[-1] in _STRONG_WORDS or parts[-1].rstrip(_NUMBERING) in _STRONG_WORDS)
 
 
 def is_step(name: str) -> bool:

@@ -78,6 +78,9 @@ class _Scan:
             if text[token.start() - 1 : token.start()] == "#" and gap != "#" and not COUNTER.search(gap):
                 continue
             self.start = token.start("number")
+            if text[self.start - 1] == ":" and text[token.end() : token.end() + 1] == ":" and "@" in gap:
+                # The name goes on: `mAP@0.5:0.95: 0.412`.
+                continue
             upto = (
                 RANGE.match(text, token.end("number"))
                 if bad is not None and text[token.start() - 1] == "["

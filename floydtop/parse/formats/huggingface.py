@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from floydtop.parse.jsonl import WRAPPERS
-from floydtop.parse.names import is_config, is_metric
+from floydtop.parse.names import is_config, is_metric, is_strong_metric
 from floydtop.parse.pairs import pairs
 from floydtop.parse.prefix import strip
 from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, as_int, record
@@ -124,6 +124,8 @@ def _summary(name: str, value: str | None, memory: _Memory) -> list[Found]:
 
 def _is_setting(text: str, match: re.Match[str]) -> bool:
     """A dict inside other text without a step or epoch is most likely the configuration."""
+    if all(map(is_strong_metric, (item[1] for item in _ITEM.finditer(match[0])))):
+        return False
     before = text[: match.start()].rstrip()
     return before.endswith((":", "=", "(", "{")) or match.end() < len(text.rstrip())
 

@@ -139,7 +139,7 @@ def _message(text: str, state: State) -> list[Found] | None:
     indented = message.text[:1].isspace()
     strong = all(
         is_strong_metric(pair.name)
-        and (pair.connected or names_section(pair.name))
+        and (pair.connected or pair.section or names_section(pair.name))
         and not pair.name.lower().startswith(_GOALS)
         for pair in found.pairs
     )
