@@ -242,7 +242,7 @@ class _Scan:
     def _value(self, value: float, name: str, parts: list[str], connected: bool, unit: str, end: int) -> None:
         if connected:
             outer, bracket, inner = name.partition("[")
-            if bracket and outer and inner:
+            if bracket and outer.isidentifier() and inner.isidentifier():
                 # icefall: `loss[loss=0.51, simple_loss=0.9], tot_loss[loss=0.6`.
                 name = outer if outer.endswith(inner) else f"{outer}/{inner}"
             fits = len(parts) <= 6 and len(name) <= 64 and not JUNK.search(name)
@@ -262,7 +262,7 @@ class _Scan:
             if not fits and self.out.placed and "_" in last and is_metric(last) and len(parts) <= 3:
                 # wenet: `Epoch 0 CV info cv_loss 12.3`; nobody writes prose with such words.
                 name, fits = last, True
-        if not fits:
+        if not fits or name.count("[") > name.count("]"):
             self.last = "skip"
             self.out.loose += 1
             return

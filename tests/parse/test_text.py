@@ -132,6 +132,7 @@ def test_a_printed_line_becomes_its_metrics(line: str, expected: list[Point]) ->
         "Batch 32, lr 0.001, momentum 0.9",
         "Loaded model with val_loss=0.3123",
         "target_accuracy: 0.99",
+        '"pattern": "^arn:aws[a-z-]*:[0-9]{12}:connection/mcc-[a-z0-9]{8}$",',
         "step 3 loss=0,512",
         "Best epoch: 5, val_loss: 0.312",
         "Best trial: 9\n  Value:  0.0585\n  Params: \n    x: 2.24\n    lr: 0.0053",
