@@ -99,7 +99,7 @@ class _Scan:
                 end = token.end() - len(bad)
                 continue
             value = float(number.replace(",", "") if "," in number else number)
-            unit = token["unit"] or ""
+            unit = (token["unit"] or "").lstrip()
             stop = upto.end(1) if upto else token.end("unit") if unit else token.end("number")
             rate = None if unit else RATE.match(text, stop)
             if value - value != 0 and not self._may_follow(gap):

@@ -11,7 +11,8 @@ from floydtop.parse.lines import Line, clean
 _RANK = re.compile(
     r"\s{0,8}(?:\[(?:rank|default|worker|local_rank)[ :=]?(?P<rank>\d{1,5})\]:?"
     r"|\[Rank (?P<dist>\d{1,5})\]|\[\d{1,5},(?P<mpi>\d{1,5})\]<std(?:out|err)>:"
-    r"|rank[ =:]?(?P<bare>\d{1,5})(?::|\s\|)"
+    r"|(?:[Rr]ank|RANK|GPU|gpu)[ =:]?(?P<bare>\d{1,5})(?::|\s\|)"
+    r"|\[(?:GPU|gpu|Worker|Rank)[ :]?(?P<unit>\d{1,5})\]:?"
     r"|\[[\w.-]{1,64}:(?P<host>\d{1,5})\]:"
     r"|\((?:[\w.<>]{1,64} )?pid=\d{1,9}(?:, ip=[\d.]{7,15})?\))\s{0,8}"
 )
@@ -63,7 +64,7 @@ def strip(text: str) -> Message:
     position = 0
     rank, at = 0, -1
     first = text[:1]
-    if first.isalpha() and first not in "IWEFDSCTMNdwer" and "pid=" not in text:
+    if first.isalpha() and first not in "IWEFDSCTMNRGdwerg" and "pid=" not in text:
         return Message(text, 0)
     for _ in range(2):
         match = _RANK.match(text, position)
@@ -98,7 +99,7 @@ def strip(text: str) -> Message:
 
 
 def _rank(match: re.Match[str], text: str, at: int) -> tuple[int, int]:
-    for kind in ("rank", "dist", "mpi", "bare", "host"):
+    for kind in ("rank", "dist", "mpi", "bare", "unit", "host"):
         if match[kind] is not None:
             return int(match[kind]), len(text) - match.start(kind)
     return 0, at

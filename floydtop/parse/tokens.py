@@ -17,7 +17,7 @@ TOKEN = re.compile(
     r"|\d{4}[-/]\d\d[-/]\d\d|\d{1,2}/\d{1,2}/\d{2,4}(?!\d)|\d+[dhm] ?\d+[hms]\b"
     r"|v?\d+(?:\.\d+){2,6}|\d+ days?))"
     rf"|(?<![\w.@$\\])(?<![A-Za-z_][-+])(?P<number>{NUMBER})"
-    r"(?P<unit>%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
+    r"(?P<unit> ?%|(?:ms|us|µs|ns|s|secs?|min|m|h|[KMGT]i?B?|[kMG]b|GiB|MiB|kB|x)(?![\w/]))?"
     r"(?P<bad>[A-Za-z_\\]|[:.][A-Za-z0-9_]|[-][A-Za-z0-9_]|=(?!=)|\()?"
 )
 RATE = re.compile(

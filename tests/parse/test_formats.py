@@ -64,6 +64,7 @@ from tests.parse.reading import Point, events, lines, points
             "[00:07:04] INFO     epoch 0 train_loss 2.5500 val_loss 2.5837 val_acc richh.py:7\n                    0.1500  \n           INFO     Epoch 2: loss=2.2580                              richh.py:9\n",
             [("train_loss", 2.55, None, 0.0), ("val_loss", 2.5837, None, 0.0), ("val_acc", 0.15, None, 0.0), ("loss", 2.258, None, 2.0)],
         ),
+        ("  Epoch      Train log_loss       Test log_loss     Time cost (sec)\n     1            0.5362            0.5123               0.02\n", [("Train log_loss", 0.5362, None, 1.0), ("Test log_loss", 0.5123, None, 1.0)]),
         (
             "   --> STEP: 24/234 -- GLOBAL_STEP: 25\n     | > loss: 2.34  (2.45)\n     | > log_mle: 0.5  (0.6)\n",
             [("loss", 2.34, 25, None), ("loss.avg", 2.45, 25, None), ("log_mle", 0.5, 25, None), ("log_mle.avg", 0.6, 25, None)],

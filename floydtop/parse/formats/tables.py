@@ -17,6 +17,7 @@ _X = re.compile(
 _WIDE = re.compile(r"\s{2,}|\s*\|\s*|\t")
 # Rich draws its columns with these.
 _BARS = str.maketrans("│┃║", "|||")
+_UNITS = re.compile(r" \((?:s|sec|secs|seconds|ms|min|%)\)")
 _RULE = re.compile(r"[\s\-=+|─━]{3,400}")
 _TIME = re.compile(r"\d+:\d\d(?::\d\d)?|[\d.]+(?:s|ms|m|h)")
 _WORD = re.compile(r"[^\s|]+")
@@ -77,7 +78,7 @@ def _header(text: str, table: _Table, state: State) -> list[Found] | None:
         return None
     if (
         not any(is_metric(name) for name in names)
-        or any(mark in text for mark in ":=()[]{}")
+        or any(mark in _UNITS.sub("", text) for mark in ":=()[]{}")
         or _ROW_NUMBER.search(text)
         or len(set(lower)) < len(lower)
     ):
