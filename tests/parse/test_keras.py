@@ -10,6 +10,13 @@ FRAME = " 1/20 [>.............................] - ETA: 3s - loss: 0.9000 - accur
 LAST = "20/20 [==============] - 1s 39ms/step - loss: 0.5000 - accuracy: 0.8000 - val_loss: 0.6000"
 
 
+def test_what_a_callback_adds_below_the_bar_belongs_to_its_epoch() -> None:
+    log = "Epoch 2/2\n20/20 [====] - 0s 2ms/step - loss: 0.6\n"
+    log += " \u2014 val_f1: 0.81 \u2014 val_recall 0.79\n - f1: 0.7\n"
+    added = [("val_f1", 0.81, None, 2.0), ("val_recall", 0.79, None, 2.0), ("f1", 0.7, None, 2.0)]
+    assert points(log)[1:] == added
+
+
 def test_a_bar_rewritten_many_times_is_one_value_an_epoch() -> None:
     text = f"Epoch 3/10\n{FRAME}\b\b\r{FRAME}\b\b\r{LAST}\n"
     assert points(text) == [

@@ -32,6 +32,7 @@ LONGEST_PLACE = 160
 
 _GOALS = ("target", "expected", "required", "desired", "baseline")
 
+_DASHED = re.compile(r" [-–—] ?[A-Za-z]")
 _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
 # Without one of these no line is read here; most chatter ends at this look. To look for 60 words one by one
 # takes 2 us, an expression of them all 20.
@@ -136,7 +137,9 @@ def _message(text: str, state: State) -> list[Found] | None:
             state.told = Told(None, None, None, None, place, block.section, at | _places(found, message))
             block.line, block.under = state.number, ""
             return [Found(values, block.step, block.epoch)]
-    indented = message.text[:1].isspace()
+    # What a Keras callback adds to its bar is no list: ` - val_f1: 0.81 - val_recall: 0.79`.
+    dashed = _DASHED.match(message.text) is not None
+    indented = message.text[:1].isspace() and not dashed
     strong = all(
         is_strong_metric(pair.name)
         and (pair.connected or pair.section or names_section(pair.name))
@@ -151,7 +154,7 @@ def _message(text: str, state: State) -> list[Found] | None:
         return None
     if strong and any(pair.value != round(pair.value) for pair in found.pairs if math.isfinite(pair.value)):
         values, _ = _named(found.pairs, message.text, rank, "")
-        if not all(names_section(pair.name) for pair in found.pairs):
+        if not dashed and not all(names_section(pair.name) for pair in found.pairs):
             return [Found(values)]
         # Of `Validation acc: 0.86` far below its step the epoch is sure, or the step if there is none.
         return [Found(values, state.step if state.epoch is None else None, state.epoch)]
