@@ -40,7 +40,9 @@ COUNTED = re.compile(r"\s?(batches|steps|iters|iterations|epochs?|samples)\b", r
 SEPARATOR = re.compile(
     r"[,;|\t\]{}]|:\s|\s[-–—>]{1,3}\s|\s\s|=>|->|\)\s|\.\s\s?(?=[A-Z])(?<!Val\. )(?<!Avg\. )"
 )
-STRIP = " \t*\"'`[({<>#~•·│┃|:=+━╸╺─═█▏░▒▓"
+# `loss=tensor(0.5)`, `tf.Tensor(0.5, shape=(), dtype=float32)`, `np.float32(0.5)`
+_ARRAY = re.compile(r"(?:\b[a-z]{2,8}\.)?(?:[Tt]ensor|[Aa]rray|float\d{0,2})\([\[\s]{0,4}$")
+STRIP = "→≈↓↑ \t*\"'`[({<>#~•·│┃|:=+━╸╺─═█▏░▒▓"
 SECTION = re.compile(
     r"(?<![A-Za-z])(?:(train|training|train_inner)|(val|validation|validate|validating)|(test|testing)|"
     r"(eval|evaluation|evaluating|Saving dict)|(dev)|(valid))(?![a-z])",
@@ -90,7 +92,7 @@ AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":[", "]("
 SUMMARY = re.compile(
     r"\b(?:best_|(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b)", re.I
 )
-JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|[\w.]\(\)|\w\[\"")
+JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|=['\"]|[\w.]\(\)|\w\[\"")
 # PyTorch's tutorials: `[1,  2000] loss: 2.173` is epoch and batch.
 COUPLE = re.compile(r"\[\s{0,4}(\d{1,7}),\s{1,8}(\d{1,9})\]\s")
 # `f1-score (micro avg) 0.51`
@@ -102,7 +104,7 @@ BARE_WORDS = frozenset(["norm", "kl"])
 
 def name_before(gap: str) -> tuple[bool, str, list[str]]:
     """From the text before a number: whether a colon or equals sign binds it, the name, the name's words."""
-    text = gap.replace("tensor(", "").rstrip(" \t[({\"'<")
+    text = (_ARRAY.sub("", gap) if "(" in gap else gap).rstrip(" \t[({\"'<*`")
     connected = text[-1:] in (":", "=")
     if not connected and text.endswith((" is", " was")):
         text = text[: text.rindex(" ")]
