@@ -70,7 +70,7 @@ _CONFIG = words(
     seed batch_size batchsize bs world_size rank local_rank num_workers n_parameters num_parameters
     params parameters version port pid num_epochs max_steps max_epochs num_samples patience timestamp ts
     level lineno process thread n_params warmup_steps hidden_size num_layers vocab_size block_size size
-    width height dim num_classes n_layer n_head n_embd dropout exit code gpus nodes year line
+    cuda device tpu width height dim num_classes n_layer n_head n_embd dropout exit code gpus nodes year line
     """
 )
 # `training acc over epoch`, `accuracy on test set`: what is measured is said first.

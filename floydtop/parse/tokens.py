@@ -75,6 +75,14 @@ STEP_WORDS = frozenset(
             "num_updates",
             "num_timesteps",
             "rollout",
+            "n_iter",
+            "opt_step",
+            "optimizer_step",
+            "env_step",
+            "env_steps",
+            "minibatch",
+            "game",
+            "cycle",
         ),
     ]
 )
@@ -92,7 +100,7 @@ AFTER_EPOCH = frozenset(["[", "][", "|", ",", "", ":", "-", "]", "(", ":[", "]("
 SUMMARY = re.compile(
     r"\b(?:best_|(?:best|min|max|minimum|maximum|early|patience|delta|previous|prev)\b)", re.I
 )
-JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|=['\"]|[\w.]\(\)|\w\[\"")
+JUNK = re.compile(r"[\\<>{}$@?!]{2}|^[/~.]{1,2}[\w.-]{0,255}/|https?:|\?\w|=['\"]|[\w.]\(\)|\w\[\"")
 # PyTorch's tutorials: `[1,  2000] loss: 2.173` is epoch and batch.
 COUPLE = re.compile(r"\[\s{0,4}(\d{1,7}),\s{1,8}(\d{1,9})\]\s")
 # `f1-score (micro avg) 0.51`
