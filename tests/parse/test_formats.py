@@ -66,6 +66,10 @@ from tests.parse.reading import Point, events, lines, points
         ),
         ("  Epoch      Train log_loss       Test log_loss     Time cost (sec)\n     1            0.5362            0.5123               0.02\n", [("Train log_loss", 0.5362, None, 1.0), ("Test log_loss", 0.5123, None, 1.0)]),
         (
+            "┃ Test metric ┃ DataLoader 0 ┃ DataLoader 1 ┃\n┡━━━━━━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━┩\n│  test_acc   │   0.65625    │     0.62     │\n│  test_loss  │     4.39     │              │\n",
+            [("test_acc/dataloader_idx_0", 0.65625, None, None), ("test_acc/dataloader_idx_1", 0.62, None, None), ("test_loss/dataloader_idx_0", 4.39, None, None)],
+        ),
+        (
             "   --> STEP: 24/234 -- GLOBAL_STEP: 25\n     | > loss: 2.34  (2.45)\n     | > log_mle: 0.5  (0.6)\n",
             [("loss", 2.34, 25, None), ("loss.avg", 2.45, 25, None), ("log_mle", 0.5, 25, None), ("log_mle.avg", 0.6, 25, None)],
         ),
