@@ -113,6 +113,7 @@ from tests.parse.reading import Point, events, flat, points
         ("step 5 loss 0.5 (cuda:1) | url http://host:8080/x?acc=0.9", [("loss", 0.5, 5, None)]),
         ("env_steps: 47, reward: 0.5", [("reward", 0.5, 47, None)]),
         ("epoch 1, minibatch 83/83, validation error 12.458333 %", [("validation error", 12.458333, 83, 1.0)]),
+        ("Step 1/12 : LOSS 0.5", [("LOSS", 0.5, 1, None)]),
         ("t = 100, loss = 0.5", [("loss", 0.5, 100, None)]),
         ("| End of training | test loss  5.00 | test ppl   148.33", [("test loss", 5.0, None, None), ("test ppl", 148.33, None, None)]),
         ('{"epoch": 3, "metrics": {"f1": 0.5, "train": {"loss": 0.7}}}', [("f1", 0.5, None, 3.0), ("train/loss", 0.7, None, 3.0)]),

@@ -48,7 +48,7 @@ _RARE = re.compile(r"\bep\b|\bit\b|\bs:\d|\bup\.|tr?e?l:|(?-i:\bD\()", re.IGNORE
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
     r"\w{1,60}(?:Error|Exception|Warning):|#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
-    r"|Step \d{1,4}/\d{1,4} : [A-Z]{3,12} "  # docker build
+    r"|Step \d{1,4}/\d{1,4} : (?:FROM|RUN|COPY|ADD|ENV|ARG|CMD|USER|LABEL|EXPOSE|WORKDIR|ENTRYPOINT) "
 )
 _FRACTION = re.compile(r"[-+]?\d{0,20}\.\d|[-+]?\d[eE]")
 _SETTINGS = re.compile(
