@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing, words
+from floydtop.parse.names import is_hyperparameter, is_metric, is_strong_metric, is_timing
 from floydtop.parse.pairs import Pair, Pairs, pairs
 from floydtop.parse.prefix import Message, strip
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, falls, never
-from floydtop.parse.tokens import DATA_PARTS, names_section
+from floydtop.parse.tokens import DATA_PARTS, DECIMAL, is_worth, names_section
 
 LONGEST = 16 * 1024
 """Lines beyond this are not prose; verl's hundred metrics have 6 kB."""
@@ -34,17 +34,6 @@ _GOALS = ("target", "expected", "required", "desired", "baseline")
 
 _DASHED = re.compile(r" [-–—] ?[A-Za-z]")
 _DIGIT = re.compile(r"\d|nan|inf", re.IGNORECASE)
-# Without one of these no line is read here; most chatter ends at this look. To look for 60 words one by one
-# takes 2 us, an expression of them all 20.
-_WORTH = words(
-    """
-    loss acc epoch step iter batch round score error reward ppl perplex auc f1 precision recall rmse mse
-    mae bleu gen trial episode update train test val nll iou dice psnr ssim entropy cost grad bpb bpc wer
-    cer likelihood map kl fid r2 mcc kappa top1 top5 ndcg mrr rouge hit roc pears spear corr return elbo
-    eer inertia diverg chrf meteor cider snr change
-    """
-)
-_RARE = re.compile(r"\bep\b|\bit\b|\bs:\d|\bup\.|tr?e?l:|(?-i:\bD\()", re.IGNORECASE)
 _CODE = re.compile(
     r"\s{0,80}(?:def|class|import|from|return|if|elif|else|for|while|print|with|assert|raise|try|except|File|self\.|"
     r"\w{1,60}(?:Error|Exception|Warning):|#|//|@|usage:|wandb:|\w+\(.*\)$|parser\.|--\w|>>>|\.\.\.)(?![a-z])"
@@ -79,23 +68,18 @@ def read(text: str, state: State) -> list[Found] | None:
     """Values count with a step or epoch on or just above their line, or when their names leave no doubt."""
     if len(text) > LONGEST:
         state.why = "longer than prose ever is"
-    elif not _DIGIT.search(text) or not (_is_worth(text) or _hangs(text, state)):
+    elif not _DIGIT.search(text) or not (is_worth(text) or _hangs(text, state)):
         state.why = "no number beside a word that names a metric or a step"
     elif _CODE.match(text):
         state.why = "source code or usage text"
     elif _SETTINGS.search(text):
         state.why = "settings"
+    elif "0," in text and DECIMAL.search(text):
+        # With another digit before its comma the number would have thousands.
+        state.why, state.hesitant = "a decimal comma", True
     else:
         return _message(text, state)
     return None
-
-
-def _is_worth(text: str) -> bool:
-    lower = text.lower()
-    for word in _WORTH:
-        if word in lower:
-            return True
-    return _RARE.search(text) is not None
 
 
 def _hangs(text: str, state: State) -> bool:
@@ -115,7 +99,7 @@ def _message(text: str, state: State) -> list[Found] | None:
     block = state.of(_Block)
     if state.heading_line > block.line:
         block.step, block.epoch, block.line, block.bare = None, state.epoch, state.heading_line, False
-        block.section = ""
+        block.section = block.under = ""
     if found.placed:
         return _placed(found, message, rank, state, block)
     if not found.pairs:
@@ -249,7 +233,9 @@ def _is_series(found: Pairs, text: str) -> bool:
 
 def _under(block: _Block, state: State, step: int | None, epoch: float | None) -> str:
     """The part of the data whose heading stands above a line that counts its steps anew, or nothing."""
-    if not block.under or step is None or epoch is not None or state.number - block.line > REACH:
+    if not block.under or step is None or epoch is not None:
+        return ""
+    if state.number - block.line > REACH or state.heading_line > block.line:
         return ""
     if block.step is None:
         anew = step <= 1 or (block.trained is not None and step < block.trained)
