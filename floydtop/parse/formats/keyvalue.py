@@ -54,7 +54,9 @@ class _Block:
         self.line = NEVER
         self.section = ""
         self.under = ""
-        """The part of the data that a heading announced: `Validation at epoch 5`."""
+        """The part of the data that a line announced: `Validation at epoch 5`."""
+        self.heading = NEVER
+        """The last heading of an epoch before that line."""
         self.trained: int | None = None
         """The last step of the training itself."""
         self.bare = False
@@ -99,7 +101,7 @@ def _message(text: str, state: State) -> list[Found] | None:
     block = state.of(_Block)
     if state.heading_line > block.line:
         block.step, block.epoch, block.line, block.bare = None, state.epoch, state.heading_line, False
-        block.section = block.under = ""
+        block.section = ""
     if found.placed:
         return _placed(found, message, rank, state, block)
     if not found.pairs:
@@ -235,7 +237,7 @@ def _under(block: _Block, state: State, step: int | None, epoch: float | None) -
     """The part of the data whose heading stands above a line that counts its steps anew, or nothing."""
     if not block.under or step is None or epoch is not None:
         return ""
-    if state.number - block.line > REACH or state.heading_line > block.line:
+    if state.number - block.line > REACH or state.heading_line != block.heading:
         return ""
     if block.step is None:
         anew = step <= 1 or (block.trained is not None and step < block.trained)
@@ -346,7 +348,7 @@ def _begin(block: _Block, state: State, told: Told, bare: bool) -> None:
         state.expectations += 1
     block.section = told.section
     heading = bare and told.step is None and told.section != "train"
-    block.under = told.section if heading else ""
+    block.under, block.heading = told.section if heading else "", state.heading_line
     if told.epoch is not None:
         state.epoch, state.step, state.steps = told.epoch, None, None
         state.epochs = told.epochs or state.epochs
