@@ -62,6 +62,25 @@ def test_the_recorder_of_a_job_loads_neither_screen_nor_charts(tmp_path: Path) -
     assert b'"exited"' in session.read_bytes()
 
 
+def test_whoever_starts_a_recorder_loads_nothing_that_records() -> None:
+    source = (
+        "import sys\n"
+        "import floydtop.commands.watch, floydtop.recorder.detach, floydtop.sources.target\n"
+        "from floydtop.commands.rules import rules_if_any\n"
+        "assert rules_if_any() is None\n"
+        "print(*sys.modules)"
+    )
+    modules = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    heavy = {"floydtop.parse", "floydtop.recorder.recording", "floydtop.sources.system", "aiofiles"}
+    assert not heavy & set(modules.stdout.split())
+
+
+def test_a_recorder_loads_no_openssl(tmp_path: Path) -> None:
+    modules = loaded("record", tmp_path / "run.jsonl", "--log", finished(tmp_path))
+    assert "asyncio" in modules
+    assert not modules & {"_ssl", "_hashlib"}
+
+
 @pytest.mark.parametrize("form", ["jsonl", "json"])
 def test_export_loads_neither_screen_nor_charts(tmp_path: Path, form: str) -> None:
     modules = loaded("export", finished(tmp_path), "--format", form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from pathlib import Path
 
@@ -19,6 +20,12 @@ SLICE = 1 << 20
 
 TRACE = 600
 """Present readings kept since the last recorded sample: twenty minutes at one every two seconds."""
+
+
+FIRST_OUTPUT, LOOK = 0.15, 0.005
+"""Seconds that a screen waits, and how often it looks, for the first that a recorder tells of a log that
+holds something: that comes some 50 ms after the header, and a screen that begins with its charts has them
+0.15 s before one that begins empty."""
 
 
 class Feed:
@@ -65,6 +72,29 @@ class Feed:
         if any(isinstance(event, Position) for event in events):
             fill_in(self.session)
         return self._read_present() or bool(events)
+
+    def wait_for_output(self, seconds: float = FIRST_OUTPUT) -> None:
+        """Before there is a screen: poll until something is known of the output, if it is worth waiting for.
+
+        Raises:
+            FloydtopError: as `poll` does.
+        """
+        until = time.monotonic() + seconds
+        self.poll()
+        while self._output_is_near() and time.monotonic() < until:
+            time.sleep(LOOK)
+            self.poll()
+
+    def _output_is_near(self) -> bool:
+        """Whether a recorder is about to tell the first of a log."""
+        session = self.session
+        log = session.header.log if session.header is not None else None
+        if not self.live or log is None or session.metrics or session.lines_seen:
+            return False
+        try:
+            return os.stat(log.path).st_size > 0
+        except OSError:
+            return False
 
     def _go_on_loading(self, loading: index.Loading) -> bool:
         """Look how far the thread is; what it has loaded takes the place of the newest part."""

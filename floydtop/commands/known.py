@@ -23,16 +23,16 @@ def usable_recording(target: Target) -> Path | None:
     Raises:
         FloydtopError: one goes on with another log than the user named, or by other rules.
     """
-    from floydtop.commands.rules import given_rules
+    from floydtop.commands.rules import rules_given
     from floydtop.recorder.detach import stop
     from floydtop.session.library import look_at
 
     known = find_recording(target)
     recording = look_at(known) if known is not None else None
     if known is None or recording is None or not recording.live:
-        return None if given_rules() else known
+        return None if rules_given() else known
     way_out = f"end that with `floydtop stop {target.pid or known.stem}` first."
-    if given_rules():
+    if rules_given():
         raise FloydtopError(f"It is being recorded already, by other rules: {way_out}")
     log = recording.header.log
     if log is None and (target.log or target.terminal):
@@ -116,12 +116,12 @@ def _runs(recording: Recording) -> bool:
 
 def _goes_on(session: Path, target: Target) -> bool:
     """Whether the log goes on where a recording of it ended, and is to be read as it was."""
-    from floydtop.commands.rules import given_rules
+    from floydtop.commands.rules import rules_given
     from floydtop.recorder.past import read_past
     from floydtop.recorder.resume import find_place
 
     past = read_past(session)
-    if given_rules() or target.log is None or past is None or past.position is None:
+    if rules_given() or target.log is None or past is None or past.position is None:
         return False
     place = find_place(target.log, target.fd_path, past.position)
     return place is not None and place.offset > 0 and not place.rotated

@@ -11,8 +11,9 @@ def record(options: argparse.Namespace) -> int:
     import msgspec
 
     from floydtop.parse.rules import Rules
-    from floydtop.recorder.detach import leave_terminal, record
-    from floydtop.recorder.recording import Assignment
+    from floydtop.recorder.assignment import Assignment
+    from floydtop.recorder.detach import leave_terminal
+    from floydtop.recorder.main import record
 
     # A recorder goes to the root directory when it leaves the terminal.
     session = Path(options.session).absolute()

@@ -91,6 +91,7 @@ def _show(sessions: Sequence[Path]) -> int:
     from floydtop.commands.watch import say_goodbye
 
     first, *others = map(Feed, sessions)
+    first.wait_for_output()
     app = FloydtopApp(first, others=others)
     app.run(mouse=app.settings["mouse"])
     say_goodbye(sessions[0])

@@ -15,7 +15,8 @@ from floydtop.commands.known import find_interrupted, usable_recording
 from floydtop.errors import FloydtopError
 
 if TYPE_CHECKING:
-    from floydtop.recorder.recording import Assignment, Recording
+    from floydtop.recorder.assignment import Assignment
+    from floydtop.recorder.recording import Recording
     from floydtop.session.player import Player
     from floydtop.sources.target import Target
 
@@ -160,11 +161,11 @@ def _key(target: Target) -> str:
 
 
 def _assignment(target: Target, interval: float) -> Assignment:
-    from floydtop.commands.rules import rules
-    from floydtop.recorder.recording import Assignment
+    from floydtop.commands.rules import rules_if_any
+    from floydtop.recorder.assignment import Assignment
     from floydtop.session.place import writable_path
 
-    own = rules()
+    own = rules_if_any()
     session, notes = find_interrupted(target), list(target.notes)
     notes += [own.words()] if own else []
     if session is None:
@@ -211,7 +212,9 @@ def show(session: Path) -> int:
         from floydtop.app import FloydtopApp
         from floydtop.app.feed import Feed
 
-        app = FloydtopApp(Feed(session))
+        feed = Feed(session)
+        feed.wait_for_output()
+        app = FloydtopApp(feed)
         app.run(mouse=app.settings["mouse"])
         say_goodbye(session)
         return app.return_code or 0
@@ -219,9 +222,9 @@ def show(session: Path) -> int:
 
 
 def _show_as_recorded(session: Path) -> int:
-    from floydtop.commands.rules import given_rules
+    from floydtop.commands.rules import rules_given
 
-    if given_rules():
+    if rules_given():
         from floydtop.session.writer import is_being_recorded
 
         if is_being_recorded(session):

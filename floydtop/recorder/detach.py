@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from floydtop.errors import FloydtopError
-from floydtop.recorder.recording import Assignment, Recording
+from floydtop.recorder.assignment import Assignment
 from floydtop.session.hold import is_being_recorded
 from floydtop.session.library import Recording as SessionFile
 from floydtop.sources import descriptors
@@ -126,25 +125,6 @@ def leave_terminal() -> bool:
         return False
     os.chdir("/")
     return True
-
-
-def record(assignment: Assignment) -> None:
-    """Be the recorder until the job ends, SIGTERM or SIGINT; a lost terminal (SIGHUP) does not matter."""
-    asyncio.run(_record(assignment))
-    # Not before: a recorder is to start fast and stay small.
-    from floydtop.session import index
-
-    os.nice(10)
-    index.prepare(assignment.session)
-
-
-async def _record(assignment: Assignment) -> None:
-    recording = Recording(assignment)
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, recording.stop, "stopped")
-    loop.add_signal_handler(signal.SIGINT, recording.stop, "stopped")
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    await recording.run()
 
 
 def stop(

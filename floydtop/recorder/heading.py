@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
 from floydtop import __version__
 from floydtop.events import Gap, Header, Job, Log
-from floydtop.parse.rules import Rules
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.clock import SessionClock
 from floydtop.recorder.past import Past
 from floydtop.recorder.privacy import mask
 from floydtop.recorder.resume import identity
-from floydtop.session.budget import SESSION_BYTES
 from floydtop.session.format import FORMAT, VERSION
 from floydtop.session.owner import ourselves
 from floydtop.sources.environment import environment
 from floydtop.sources.process import JobTree
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What a recorder is to record, and where."""
-
-    session: Path
-    pid: int | None
-    log: str | None
-    interval: float = 60.0
-    reopen: str | None = None
-    """Where to open the log when its name is gone: /proc/PID/fd/N of a deleted file."""
-    notes: tuple[str, ...] = ()
-    """What a person should know from the start, such as where the output goes."""
-    budget: int = SESSION_BYTES
-    """Bytes that the session may have."""
-    rules: Rules = field(default_factory=Rules)
-    """The user's own, for reading the output."""
 
 
 def heading(assignment: Assignment, tree: JobTree | None, clock: SessionClock, past: Past | None) -> Header:

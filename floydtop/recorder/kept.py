@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -50,7 +49,7 @@ def create(name: str) -> tuple[Path, int]:
     folder = logs_dir()
     safe = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:40] or "job"
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    path = folder / f"{stamp}-{safe}-{secrets.token_hex(3)}.log"
+    path = folder / f"{stamp}-{safe}-{os.urandom(3).hex()}.log"
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

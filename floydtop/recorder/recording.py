@@ -24,8 +24,9 @@ from floydtop.events import (
     Progress,
 )
 from floydtop.recorder import kept
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.clock import SessionClock
-from floydtop.recorder.heading import Assignment, heading, pause
+from floydtop.recorder.heading import heading, pause
 from floydtop.recorder.milestones import Milestones
 from floydtop.recorder.output import ONLY_COPY_BUDGET, TEXT_BUDGET, OutputWorker
 from floydtop.recorder.past import Past, read_past
@@ -52,7 +53,7 @@ FRESH = 60.0
 QUIET = 600.0
 """Seconds of silence after which such a log counts as finished."""
 
-__all__ = ["Assignment", "Recording", "boot_id"]
+__all__ = ["Recording", "boot_id"]
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 

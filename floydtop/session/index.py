@@ -8,7 +8,6 @@ the file or this version.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
 import pickle
@@ -216,6 +215,9 @@ def index_dir() -> Path:
 
 
 def _index_path(path: Path) -> Path:
+    # 3.4 MB of OpenSSL, which most sessions are too small to need.
+    import hashlib
+
     return index_dir() / (hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:32] + ".idx")
 
 

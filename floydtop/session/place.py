@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import stat
 import tempfile
 import time
@@ -67,7 +66,7 @@ def _somebody_elses(folder: Path) -> str | None:
 
 def _try_to_write(folder: Path) -> str | None:
     """Why a folder cannot take a file with something in it, None when it can."""
-    probe = folder / f".probe-{secrets.token_hex(6)}"
+    probe = folder / f".probe-{os.urandom(6).hex()}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folder.stat().st_uid != os.getuid():
@@ -94,4 +93,4 @@ def _try_to_write(folder: Path) -> str | None:
 def _new_name(host: str, pid: int | None) -> str:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     safe_host = re.sub(r"[^A-Za-z0-9-]", "-", host)[:40] or "host"
-    return f"{stamp}-{safe_host}-{pid or 'log'}-{secrets.token_hex(3)}{PLAIN}"
+    return f"{stamp}-{safe_host}-{pid or 'log'}-{os.urandom(3).hex()}{PLAIN}"

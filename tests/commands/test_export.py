@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from floydtop.events import Metrics
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.recording import Assignment
 from floydtop.session.library import new_path
 from tests.commands.run import floydtop, refusal
 from tests.recorder.jobs import events, job, until

@@ -11,8 +11,8 @@ import pytest
 
 from floydtop.events import Metrics, Note
 from floydtop.parse.rules import Expression, Rules
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.recording import Assignment
 from floydtop.session.library import new_path
 from tests.commands.run import floydtop, refusal
 from tests.recorder.jobs import events, job, until

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting, stop
-from floydtop.recorder.recording import Assignment
 from floydtop.session.library import look_at, new_path
 from floydtop.session.writer import read_present
 from tests.commands.run import floydtop

@@ -16,8 +16,8 @@ from floydtop.cli import main
 from floydtop.commands import sessions
 from floydtop.errors import FloydtopError
 from floydtop.events import Present
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.heading import Assignment
 from floydtop.session.format import encode
 from floydtop.session.hold import OWNERS
 from floydtop.session.library import recordings, session_files, sessions_dir

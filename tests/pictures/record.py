@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from floydtop.demo import start
-from floydtop.recorder.detach import record
-from floydtop.recorder.recording import Assignment
+from floydtop.recorder.assignment import Assignment
+from floydtop.recorder.main import record
 from floydtop.session.format import Reader, encode
 from tests.pictures import SESSION
 

@@ -18,7 +18,7 @@ from floydtop.parse import Parser
 from floydtop.parse.lines import LineSplitter
 from floydtop.parse.rules import Rules
 from floydtop.recorder import backfill, behind, context, gathering
-from floydtop.recorder.heading import Assignment
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.thin import of_column
 from tests.recorder.jobs import events, job, until

@@ -15,8 +15,8 @@ import pytest
 
 from floydtop.events import End, Event, Gap, History, Note, Position
 from floydtop.recorder import context
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting, stop
-from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.format import Reader, encode
 from floydtop.session.library import look_at

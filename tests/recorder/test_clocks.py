@@ -17,8 +17,8 @@ from floydtop.app.options import Options
 from floydtop.app.view import View
 from floydtop.events import Clock, Metrics
 from floydtop.recorder import recording as recorder
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.clock import SessionClock
-from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.session import Session
 from tests.recorder.jobs import events

@@ -16,8 +16,8 @@ import pytest
 
 from floydtop.errors import FloydtopError
 from floydtop.events import End, JobState, Metrics
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import READY_WITHIN, Starting, _last_words, stop
-from floydtop.recorder.recording import Assignment
 from floydtop.session.library import Recording, look_at, new_path
 from floydtop.session.writer import is_being_recorded
 from tests.recorder.jobs import Job, events, job, until
@@ -76,7 +76,7 @@ import fcntl, os, sys, termios, time
 fcntl.ioctl(0, termios.TIOCSCTTY)
 from pathlib import Path
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.recording import Assignment
+from floydtop.recorder.assignment import Assignment
 Starting(Assignment(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])).wait()
 time.sleep(60)
 """

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from floydtop.events import End, Event, Gap, Header, Metrics, Note
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.heading import Assignment
 from floydtop.session.format import Reader
 from floydtop.session.library import look_at
 from floydtop.session.owner import start_of

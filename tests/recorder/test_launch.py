@@ -15,8 +15,9 @@ import pytest
 from floydtop.errors import FloydtopError
 from floydtop.events import End, Exit, JobState, OutputLine
 from floydtop.recorder import keeper, kept
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.launch import launch
-from floydtop.recorder.recording import Assignment, Recording
+from floydtop.recorder.recording import Recording
 from floydtop.sources import descriptors, ending
 from floydtop.sources.output import find_output
 from floydtop.sources.writers import KEEPER, find_writers

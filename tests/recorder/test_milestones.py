@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from floydtop.events import Progress
-from floydtop.recorder.detach import record
+from floydtop.recorder.assignment import Assignment
+from floydtop.recorder.main import record
 from floydtop.recorder.milestones import Milestones
-from floydtop.recorder.recording import Assignment
 from floydtop.session.player import Player
 from tests.recorder.jobs import events
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from floydtop.events import Header, Metrics
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.heading import Assignment
 from floydtop.session.format import Reader
 from floydtop.session.writer import SYNC_EVERY
 from tests.recorder.jobs import job, until

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from floydtop.events import Header
-from floydtop.recorder.heading import Assignment
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.privacy import MASK, mask
 from floydtop.recorder.recording import Recording
 from floydtop.session.format import Reader

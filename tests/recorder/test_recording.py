@@ -29,7 +29,8 @@ from floydtop.events import (
     Sample,
 )
 from floydtop.recorder import recording as recording_room
-from floydtop.recorder.recording import Assignment, Recording, boot_id
+from floydtop.recorder.assignment import Assignment
+from floydtop.recorder.recording import Recording, boot_id
 from floydtop.session.writer import is_being_recorded, present_path, read_present
 from tests.recorder.jobs import events, job
 

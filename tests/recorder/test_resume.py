@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from floydtop.events import End, Event, Gap, Header, JobState, Metrics, Note, OutputLine, Position
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.detach import Starting
-from floydtop.recorder.heading import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.format import Reader, encode
 from floydtop.session.library import look_at

@@ -16,7 +16,8 @@ import pytest
 from floydtop.errors import FloydtopError
 from floydtop.events import End, JobState, Metrics
 from floydtop.recorder import kept
-from floydtop.recorder.recording import Assignment, Recording
+from floydtop.recorder.assignment import Assignment
+from floydtop.recorder.recording import Recording
 from floydtop.recorder.spool import spool_fifo, spool_pipe, writer_of
 from floydtop.sources.writers import find_writers
 from tests.recorder.jobs import events, until

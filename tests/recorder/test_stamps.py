@@ -12,8 +12,9 @@ import pytest
 
 from floydtop.events import Metrics
 from floydtop.parse.lines import Line
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.reading import read_log
-from floydtop.recorder.recording import Assignment, Recording
+from floydtop.recorder.recording import Recording
 from floydtop.recorder.stamps import SinceFirst, Stamps
 from tests.recorder.jobs import events
 

@@ -10,7 +10,7 @@ import pytest
 
 from floydtop.events import Event, Note, OutputLine, Position
 from floydtop.recorder import behind, output
-from floydtop.recorder.heading import Assignment
+from floydtop.recorder.assignment import Assignment
 from floydtop.recorder.recording import Recording
 from floydtop.session.format import Reader
 from floydtop.session.logtext import fill_in, lines_before, with_text

@@ -140,6 +140,8 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         self._arrange()
         self._timer = self.set_interval(POLL, self.tick)
         self.redraw_soon()
+        # Not only after the first 0.4 s: what is not known yet is waited for from now on.
+        self.tick()
 
     def on_resize(self, event: events.Resize) -> None:
         self.redraw_soon()
