@@ -11,10 +11,12 @@ from typing import Any
 
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate
+from textual.driver import Driver
 from textual.geometry import Region
 from textual.screen import Screen
 
 from floydtop.app.crash import Guarded, Result
+from floydtop.app.keyboard import patient
 from floydtop.app.tight import tight
 
 PROMPT = 0.03
@@ -42,6 +44,10 @@ class Paced(Guarded[Result]):
 
     _catching_up = False
     _sent_at = 0.0
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, as a driver that does not look for keys while there are none."""
+        return patient(super().get_driver_class())
 
     def terminal_is_behind(self) -> bool:
         """Whether the terminal has not yet taken what was sent: a slow or stalled link."""
