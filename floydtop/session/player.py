@@ -85,6 +85,8 @@ class Player:
         self.start, self.end = story.start or 0.0, max(story.session.now, story.start or 0.0)
         for name, series in story.session.metrics.items():
             self._moments["metrics", name] = _moments(series.times, max(self.start, series.begun))
+            # Now, as the screen is drawn anew anyway, and not at the first key.
+            series.summed_before(len(series))
         for name, system in story.session.system.items():
             self._moments["system", name] = _moments(system.times, self.start)
         self.seek(self.end)

@@ -50,6 +50,7 @@ class ProgressState:
         self.share: float | None = None
         self._metrics = metrics
         self._derived: dict[str, Series] = {}
+        self._deriving = True
         self._bars = Bars()
         self._marks: list[Mark] = []
         self._newest: Mark | None = None
@@ -139,7 +140,7 @@ class ProgressState:
         twin._bars = self._bars.copy()
         twin._marks = self._marks[:]
         twin._rates = self._rates.copy()
-        twin._metrics, twin._derived = {}, {}
+        twin._metrics, twin._derived, twin._deriving = {}, {}, False
         return twin
 
     @property
@@ -223,7 +224,7 @@ class ProgressState:
 
     def _derive(self, t: float, step: int, seconds: float) -> None:
         """Add to the step rate as metrics."""
-        if len(self._rates) < LEAST_RATES:
+        if not self._deriving or len(self._rates) < LEAST_RATES:
             return
         for name, value in ((STEPS_PER_SECOND, 1 / seconds), (SECONDS_PER_STEP, seconds)):
             if name not in self._metrics:

@@ -20,6 +20,9 @@ _FIRST_GROUP = 4
 LEAST_KEPT = 64
 """Points that a series keeps at least, however many series there are."""
 
+MILESTONE = 1024
+"""Points between two places at which a series that is replayed knows its sums."""
+
 
 class Series:
     """The points of one metric in the order of the log.
@@ -61,6 +64,7 @@ class Series:
         self._summed_to = 0
         self._thinned_to = 0
         self._group = _FIRST_GROUP
+        self._milestones: list[Sums] = []
 
     def __len__(self) -> int:
         return len(self.values)
@@ -246,7 +250,7 @@ class Series:
         have = len(self)
         if count < have:
             self.edition += 1
-            self._sums, self._summed_to = Sums(), 0
+            self._sums, self._summed_to = whole.summed_before(count)
         for name in ("times", "steps", "values", "lines", "epochs", "means", "weights"):
             column = getattr(whole, name)
             if column is not None and count < len(column):
@@ -260,6 +264,20 @@ class Series:
         self.has_times = whole.has_times and _any_known(self.times)
         self.has_steps = whole.has_steps and _any_known(self.steps)
         self.has_estimates, self.in_epochs = whole.has_estimates, whole.in_epochs
+
+    def summed_before(self, count: int) -> tuple[Sums, int]:
+        """The sums of some of the first `count` points, and of how many: all but a few of them.
+
+        For a series that does not change any more: to sum up all 400,000 points of a session took 15 ms of
+        the 40 of each step back in a replay.
+        """
+        known = self._milestones
+        first = self._samples + len(known) * MILESTONE
+        for place in range(first, count - MILESTONE + 1, MILESTONE):
+            further = self._sums_between(place, place + MILESTONE)
+            known.append(known[-1].joined(further) if known else further)
+        place = min(len(known), max(0, count - self._samples) // MILESTONE)
+        return (known[place - 1], self._samples + place * MILESTONE) if place else (Sums(), 0)
 
     # -- what they amount to --------------------------------------------------------------------------
 

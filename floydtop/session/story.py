@@ -24,8 +24,9 @@ from floydtop.session.digest import Digest
 from floydtop.session.pages import Page, Pages, Text
 from floydtop.session.session import LINES_KEPT, MALFORMED_KEPT, POINTS_SHOWN, Session
 
-TWIN_EVERY = 2_000
-"""Entries between two copies of the state: what comes after a copy is applied again, 1 us each."""
+TWIN_EVERY = 500
+"""Entries between two copies of the state, 7 us each: what comes after a copy is applied again, 1 to 2 us an
+entry at each key of a replay."""
 
 MOST_TWINS = 64
 
@@ -58,7 +59,7 @@ class Story:
         self._entries: list[Event] = []
         self._positions: list[Position] = []
         self._unknown: dict[str, str] = {}
-        self._state = Session()
+        self._state = _twin(Session())
         self._twins: list[tuple[int, Session]] = []
         self._twin_every = TWIN_EVERY
 
@@ -112,7 +113,9 @@ class Story:
         """The state at a moment, all but its series."""
         stop = bisect_right(self._moments, moment)
         place = bisect_right(self._twins, stop, key=lambda twin: twin[0]) - 1
-        first, state = (0, Session()) if place < 0 else (self._twins[place][0], _twin(self._twins[place][1]))
+        first, state = (
+            (0, _twin(Session())) if place < 0 else (self._twins[place][0], _twin(self._twins[place][1]))
+        )
         if moment >= self.session.now:
             first, state = stop, _twin(self._state)
         for entry in self._entries[first:stop]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,3 +102,33 @@ def test_a_step_that_falls_is_a_restart() -> None:
     for step in (1, 2, 1, 2, 2, 0):
         series.append(None, step, 1.0)
     assert series.restarts == 2
+
+
+def made_of(found: list[tuple[float | None, int | None, float]]) -> Series:
+    """A series of these points."""
+    series = Series("loss")
+    for t, step, value in found:
+        series.append(t, step, value)
+    return series
+
+
+def amounts(series: Series) -> tuple[object, ...]:
+    """What a series amounts to, but for its mean."""
+    steps = (series.step_low, series.step_high, series.restarts)
+    return (series.count, series.not_finite, series.minimum, series.maximum, *steps)
+
+
+@given(points, st.lists(st.integers(0, 60), min_size=1, max_size=12))
+@settings(max_examples=80, deadline=None)
+def test_the_first_points_of_a_series_amount_to_the_same_however_they_are_reached(
+    found: list[tuple[float | None, int | None, float]], counts: list[int]
+) -> None:
+    with patch("floydtop.session.series.MILESTONE", 4):
+        whole, shown = made_of(found), Series("loss")
+        for count in counts:
+            count = min(count, len(found))
+            shown.show(whole, count)
+            fresh = made_of(found[:count])
+            assert amounts(shown) == amounts(fresh)
+            finite = [abs(value) for *_, value in found[:count] if math.isfinite(value)]
+            assert not finite or math.isclose(shown.mean, fresh.mean, abs_tol=max(finite) * 1e-9)
