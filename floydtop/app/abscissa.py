@@ -23,16 +23,31 @@ PAUSE_FACTOR = 20.0
 """A pause is that much longer than the median time between two lines."""
 
 
+YOUNG_SPANS = (120.0, 240.0, 360.0)
+"""Seconds that the time axis of a live job shows while it is young. With each growth all charts are drawn
+anew, 3 to 8 KB, so it grows every two minutes at most."""
+
+FIRST_SPANS = (15.0, 30.0, 60.0)
+"""The same while a job prints metric after metric in its first minute: somebody looks at them, and in two
+minutes ten seconds of a curve are three cells."""
+
+FLOWING = 5.0
+"""Seconds after a metric in which the next one has to come for that."""
+
+
 class Abscissa:
     """Finds the x-values of series for one session; what is costly is kept until the series change.
 
     Attributes:
+        thrifty: whether the axis is to grow seldom, for a slow link.
         edition: changes when the places of points that were there before may have changed, because the
             series by which they are found was thinned or is another one.
     """
 
     def __init__(self) -> None:
+        self.thrifty = False
         self.edition = 0
+        self._span = 0.0
         self._kept: dict[tuple[str, str], tuple[object, Any]] = {}
         self._by: dict[tuple[str, str], object] = {}
 
@@ -51,6 +66,19 @@ class Abscissa:
                 return self._by_time(session, name, series, options.axis)
             case "metric":
                 return self._by_metric(session, name, series, options.x_metric)
+
+    def young_span(self, session: Session, seconds: float) -> float | None:
+        """Seconds of the time axis for so many that a live job has lasted; None when it is not young.
+
+        From the first metric on it never shrinks: a job that prints something each ten seconds has the long
+        axis from its first pause on.
+        """
+        spans: tuple[float, ...] = YOUNG_SPANS
+        if seconds <= FIRST_SPANS[-1] and not self.thrifty and _flows(session):
+            spans = FIRST_SPANS + YOUNG_SPANS
+        span = next((span for span in spans if span >= max(seconds, self._span)), math.inf)
+        self._span = span if session.metrics else 0.0
+        return span if span < math.inf else None
 
     def extent(
         self, session: Session, name: str, series: Series | SystemSeries, options: Options
@@ -125,6 +153,13 @@ class Abscissa:
         return self._keep(
             ("unpaused", name), (_state(series), pauses), lambda: _cut_out(series.times, pauses)
         )
+
+
+def _flows(session: Session) -> bool:
+    """Whether metrics come one after the other."""
+    last = [series.times[-1] for series in session.metrics.values()]
+    newest = max((t for t in last if t == t), default=-math.inf)
+    return session.now - newest < FLOWING
 
 
 def _state(series: Series | SystemSeries) -> tuple[int, int]:

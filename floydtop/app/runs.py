@@ -7,12 +7,15 @@ import string
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from floydtop.app.panels import PanelSpec, importance, system_panels
 from floydtop.app.source import Source
 from floydtop.events import Present
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
+
+AnySeries = TypeVar("AnySeries", Series, SystemSeries)
 
 LETTERS = string.ascii_uppercase
 
@@ -44,6 +47,8 @@ class Comparison:
         self.highlighted: int | None = None
         self.trace: Sequence[Present] = ()
         self.session = Session()
+        self._merged: dict[str, tuple[Series | SystemSeries, int, float, int]] = {}
+        """Of each series that was taken in: which, in which edition, from which start, how many points."""
         self._merge()
 
     @property
@@ -72,21 +77,29 @@ class Comparison:
         merged = self.session
         for run in self.runs:
             session = run.session
-            for name, series in session.metrics.items():
-                key = f"{name} {run.letter}"
-                known = merged.metrics.get(key)
-                if known is None or _state(known) != _state(series):
-                    merged.metrics[key] = _of_run(series, run.letter, session.origin)
-            for name, system in session.system.items():
-                key = f"{name} {run.letter}"
-                ticks = merged.system.get(key)
-                if ticks is None or _state(ticks) != _state(system):
-                    merged.system[key] = _system_of_run(system, run.letter, session.origin)
+            self._take(session.metrics, merged.metrics, run.letter, session.origin)
+            self._take(session.system, merged.system, run.letter, session.origin)
+        merged.applied = sum(run.session.applied for run in self.runs)
         self._fit_time()
         first = self.runs[0].session
         merged.header, merged.state = first.header, first.state
         if all(run.session.finished for run in self.runs):
             merged.end = first.end
+
+    def _take(
+        self, series: dict[str, AnySeries], merged: dict[str, AnySeries], run: str, origin: float
+    ) -> None:
+        """Take in what is new of a run's series."""
+        for name, one in series.items():
+            key = f"{name} {run}"
+            # What was made of it shares its columns, so it cannot tell how many points it had then.
+            state = (one, one.edition, origin, len(one))
+            before = self._merged.get(key)
+            if before == state:
+                continue
+            grew = before is not None and before[:3] == state[:3]
+            merged[key] = _of_run(one, run, origin, merged[key].times if grew else array("d"))
+            self._merged[key] = state
 
     def toggle(self, place: int) -> None:
         """Hide a run, or show it again; the time axis is as long as those need that are shown."""
@@ -136,26 +149,13 @@ def _drawn(spec: PanelSpec) -> bool:
     return bool(spec.names)
 
 
-def _state(series: Series | SystemSeries) -> tuple[int, int]:
-    """What is another whenever the series has changed."""
-    return len(series), series.edition
-
-
-def _since(times: array[float], origin: float) -> array[float]:
-    return array("d", (t - origin for t in times)) if origin else times
-
-
-def _of_run(series: Series, letter: str, origin: float) -> Series:
+def _of_run(series: AnySeries, run: str, origin: float, times: array[float]) -> AnySeries:
+    """A series under its run's name, its time from the run's start on; `times` are those known so far."""
     own = copy.copy(series)
-    own.name, own.run = f"{series.name} {letter}", letter
-    own.times = _since(series.times, origin)
-    return own
-
-
-def _system_of_run(series: SystemSeries, letter: str, origin: float) -> SystemSeries:
-    own = copy.copy(series)
-    own.name, own.run = f"{series.name} {letter}", letter
-    own.times = _since(series.times, origin)
+    own.name, own.run = f"{series.name} {run}", run
+    if origin:
+        times.extend(t - origin for t in series.times[len(times) :])
+        own.times = times
     return own
 
 

@@ -15,9 +15,11 @@ from floydtop.plot.units import format_clock, format_duration, format_step, form
 from floydtop.session.series import Series, SystemSeries
 from floydtop.session.session import Session
 
-YOUNG_SPANS = (120.0, 240.0, 360.0)
-"""Seconds that the time axis of a live job shows while it is young. With each growth all charts are drawn
-anew, 3 to 8 KB, so it grows every two minutes at most."""
+ONE_DOT = 0.006
+"""Share of a chart that a column of dots takes, or a little more: a cursor there is not before its point."""
+
+NEAR_START = 0.15
+"""Share of the time axis within which a first point counts as the job's start: the axis begins with 0 s."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,12 @@ class View:
         if self.on_time and not self.options.without_pauses:
             low = self.session.earliest if self.session.earliest is not None else 0.0
             high = max(self.session.now, low)
-            for span in YOUNG_SPANS:
-                if self.live and high - low <= span:
-                    return low, low + span
-            return x_range(low, high, live=self.live)
+            if self.live and (span := self.abscissa.young_span(self.session, high - low)) is not None:
+                high = low + span
+            else:
+                low, high = x_range(low, high, live=self.live)
+            origin = self.session.origin
+            return (origin if 0 < low - origin <= NEAR_START * (high - low) else low), high
         low, high = math.inf, -math.inf
         for name in spec.names:
             series = self.series(spec, name)
@@ -103,6 +107,13 @@ class View:
             return self.session.now
         last = [x for name in spec.names for x in self.xs(spec, name)[-1:] if x == x]
         return max(last, default=math.inf)
+
+    def newest_place(self, spec: PanelSpec) -> float:
+        """Just behind a panel's newest point, as a share of what is in view: an axis may have room to grow."""
+        low, high = self.x_range(spec)
+        if not low < high:
+            return 1.0
+        return max(0.0, min(1.0, (self._newest(spec) - low) / (high - low) + ONE_DOT))
 
     def ticks(self, low: float, high: float, count: int) -> list[tuple[float, str]]:
         """Positions and labels for an x-axis."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
 
 from floydtop.app import FloydtopApp
 from floydtop.app.runs import Comparison
@@ -12,7 +15,7 @@ from floydtop.app.source import Still
 from floydtop.app.widgets.runs_table import RunsTable
 from floydtop.events import Event, Job, Metrics
 from floydtop.session.session import Session
-from tests.app.stage import LARGE, Stage, ending, opening, running, sample
+from tests.app.stage import LARGE, Stage, ending, live, opening, running, sample, training
 
 
 def run(rate: float, steps: int = 20) -> Still:
@@ -118,3 +121,20 @@ def test_runs_whose_points_are_thinned_meanwhile_are_drawn_as_they_are_then() ->
         comparison._merge()
         assert list(comparison.session.metrics["loss A"].values) == list(session.metrics["loss"].values)
         assert comparison.session.metrics["loss A"].count == step + 100
+
+
+@pytest.mark.parametrize("start", [0.0, -5.0])
+async def test_a_run_that_goes_on_goes_on_in_its_charts(tmp_path: Path, start: float) -> None:
+    """Its points come on the screen as they come in, also where its clock began after the job."""
+    job = Job(pid=1, start=1, command=["python", "train.py"], t=start)
+    with live(tmp_path, [*opening(job=job), *training(10)]) as (feed, writer):
+        runs = Comparison([("goes on", feed), ("done", run(0.5))])
+        async with running(FloydtopApp(runs), LARGE) as stage:
+            await stage.see("─ loss ─", "A 0.2")
+            writer.append(training(40)[20:], now=0.0)
+            await stage.see("A 0.05")
+            for name, series in (runs.session.metrics | runs.session.system).items():
+                assert len(series.times) == len(series), name
+            # Largest at the first step: 1 s after the recording began.
+            await stage.press("tab", "enter")
+            await stage.see("6s" if start else "1s", " 0.05 ")

@@ -23,6 +23,9 @@ class ChartActions:
         def choose(self, options: Options) -> None:
             """Show the charts another way."""
 
+        def newest_place(self) -> float:
+            """Where the newest point is, as a share of what is in view."""
+
     def action_toggle_axis(self) -> None:
         self.chose_axis = True
         self.choose(self.options.toggled_axis())
@@ -63,4 +66,5 @@ class ChartActions:
     def action_cursor(self, dots: int) -> None:
         """Move the cursor; it appears at the newest point."""
         place = self.options.cursor
-        self.choose(self.options.with_cursor(1.0 if place is None else place + dots / CURSOR_DOTS))
+        place = self.newest_place() if place is None else place + dots / CURSOR_DOTS
+        self.choose(self.options.with_cursor(place))

@@ -69,6 +69,10 @@ class FocusScreen(ChartActions, Screen[None]):
     def action_previous_chart(self) -> None:
         self._turn(-1)
 
+    def newest_place(self) -> float:
+        """Where the newest point is, as a share of what is in view."""
+        return self.monitor.view().newest_place(self._spec)
+
     def choose(self, options: Options) -> None:
         """Show all charts another way, the dashboard's too."""
         self.monitor.chose_axis |= self.chose_axis

@@ -136,7 +136,8 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
-        self._frame = SLOW_FRAME if self.app.settings["slow_link"] else FRAME  # type: ignore[attr-defined]
+        self.abscissa.thrifty = bool(self.app.settings["slow_link"])  # type: ignore[attr-defined]
+        self._frame = SLOW_FRAME if self.abscissa.thrifty else FRAME
         self._arrange()
         self._timer = self.set_interval(POLL, self.tick)
         self.redraw_soon()
@@ -332,6 +333,9 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         if made == self._plan:
             return
         self._plan, self._looks_left = made, LOOKS
+        keys = self.query_one(KeyBar)
+        keys.useless = "" if made.pages > 1 else "next_page"
+        keys.draw()
         charts, log = self.query_one("#charts", Grid), self.query_one(LogView)
         charts.display = made.log_mode != "all"
         charts.styles.grid_size_columns = made.columns

@@ -60,6 +60,11 @@ class PanelActions(Base):
             return self.focused.spec
         return specs[0] if specs else None
 
+    def newest_place(self) -> float:
+        """Where the newest point of the selected chart is, as a share of what is in view."""
+        spec = self.selected()
+        return self.view().newest_place(spec) if spec is not None else 1.0
+
     def action_copy(self) -> None:
         """To the terminal's clipboard (OSC 52), and only because a key was pressed."""
         spec = self.selected()

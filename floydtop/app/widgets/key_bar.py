@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from floydtop.app.keys import Key, key_name
+from floydtop.app.keys import FOOTER, Key, key_name
 from floydtop.app.widgets.canvas import Canvas, Row, Run, row_width
 
 
@@ -11,7 +11,9 @@ class KeyBar(Canvas):
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         super().__init__(id="keys")
-        self._keys = [key for key in keys if key.footer]
+        self._keys = sorted((key for key in keys if key.action in FOOTER), key=_rank)
+        self.useless = ""
+        """The action that can do nothing now, and so takes no place."""
 
     def on_resize(self) -> None:
         self.draw()
@@ -20,10 +22,20 @@ class KeyBar(Canvas):
         """Show as many keys as fit."""
         palette = self.palette
         row: Row = []
+        shown: set[str] = {self.useless}
         for key in self._keys:
-            name = "/".join(key_name(name) for name in key.keys.split(",")[:2] if "+" not in name)
-            entry = [Run(f" {name} ", palette.accent), Run(f"{key.label} ", palette.dim)]
-            if row_width(row) + row_width(entry) > self.size.width:
-                break
-            row += entry
+            entry = [Run(f" {_name(key)} ", palette.accent), Run(f"{key.label} ", palette.dim)]
+            if key.action not in shown and row_width(row) + row_width(entry) <= self.size.width:
+                shown.add(key.action)
+                row += entry
         self.show([row])
+
+
+def _rank(key: Key) -> int:
+    return FOOTER.index(key.action)
+
+
+def _name(key: Key) -> str:
+    """The key, or both where two letters are meant to be known: x and t."""
+    first, second, *_ = *map(key_name, key.keys.split(",")), ""
+    return f"{first}/{second}" if len(first) == len(second) == 1 and (first + second).isalnum() else first

@@ -120,7 +120,7 @@ class Panel(Canvas, can_focus=True):
         if row_width(left) > width:
             left = [*cropped(left, width - 1), Run("…", palette.dim)]
         left_out, extremes = self._left_out(view, spec), self._extremes(view, spec)
-        room = width - row_width(left) - 1
+        room = width - row_width(left) - 2
         right = [*left_out, *extremes]
         return spread(left, right if row_width(right) <= room else left_out, width, palette.dim)
 
@@ -187,7 +187,7 @@ class Panel(Canvas, can_focus=True):
         return row
 
     def _extremes(self, view: View, spec: PanelSpec) -> Row:
-        """Extremes of the panel's first series."""
+        """Extremes of the panel's first series, with its sign where there are others."""
         first = view.series(spec, spec.names[0])
         if isinstance(first, Series):
             if first.minimum > first.maximum:
@@ -198,7 +198,8 @@ class Panel(Canvas, can_focus=True):
             text = f"max {number(spec, max(newest, *first.highs))}"
         else:
             return []
-        return [Run(text, self.palette.dim)]
+        sign = Run(f"{spec.mark(0)} ", self.palette.curve(spec.color(0)))
+        return [*([sign] if len(spec.names) > 1 else []), Run(text, self.palette.dim)]
 
 
 def _layer(spec: PanelSpec, one: Drawn) -> Layer:
