@@ -80,7 +80,11 @@ class FloydtopApp(Paced[None]):
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", self.settings["theme"])
-        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
+        wanted = wanted if wanted in self.available_themes else THEMES[0].name
+        if wanted == self.theme:
+            # Textual took TEXTUAL_THEME before ours were known; only a change has it look again.
+            self.theme = "textual-dark"
+        self.theme = wanted
 
     def get_default_screen(self) -> MonitorScreen:
         """The first screen is ours: an empty one of Textual's below it costs 20 ms at the start."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import Hit, Hits, Provider
 
 from floydtop.app.safe import clean, safe
 from floydtop.app.screens.chart_actions import ChartActions
@@ -13,14 +13,17 @@ from floydtop.app.screens.monitor import MonitorScreen
 
 HELP = "any metric as x"
 
+LAST = -1.0
+"""A score below that of everything which is shown before anything is typed: Textual's commands have 0."""
+
 
 class MetricAxes(Provider):
     """Names of metrics come from the job, and Textual would read a plain string as markup."""
 
     async def discover(self) -> Hits:
-        """All of them, before anything is typed."""
+        """All of them, before anything is typed, below what there is else: there may be a thousand."""
         for label, command in self._commands():
-            yield DiscoveryHit(safe(label), command, text=label, help=HELP)
+            yield Hit(LAST, safe(label), command, text=label, help=HELP)
 
     async def search(self, query: str) -> Hits:
         """Those that match what is typed."""

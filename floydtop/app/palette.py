@@ -14,6 +14,10 @@ SAFE_SERIES = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#0072b2",
 """Okabe and Ito's colours, told apart by colour-blind people (https://jfly.uni-koeln.de/color/)."""
 
 
+GREYS = (1.0, 0.5, 0.75, 0.35, 0.9, 0.6, 0.42, 0.82)
+"""What tells curves apart where there are no colours: shares of the text's, the rest being background."""
+
+
 def _theme(name: str, *, dark: bool, primary: str, accent: str, series: tuple[str, ...]) -> Theme:
     paper, ink = ("#10131a", "#d0d4dc") if dark else ("#fafafa", "#24292f")
     return Theme(
@@ -72,24 +76,31 @@ class Palette:
         return self.series[index % len(self.series)]
 
 
-def palette_of(theme: Theme) -> Palette:
-    """The palette of a theme, by its name; a theme of the terminal's own colours gets the terminal's."""
-    if theme.name not in _palettes:
-        _palettes[theme.name] = _palette_of(theme)
-    return _palettes[theme.name]
+def palette_of(theme: Theme, *, grey: bool = False) -> Palette:
+    """The palette of a theme, by its name; a theme of the terminal's own colours gets the terminal's.
+
+    Args:
+        grey: there will be no colours (NO_COLOR), so curves are to differ in how bright they are.
+    """
+    known = theme.name, grey
+    if known not in _palettes:
+        _palettes[known] = _palette_of(theme, grey)
+    return _palettes[known]
 
 
-_palettes: dict[str, Palette] = {}
+_palettes: dict[tuple[str, bool], Palette] = {}
 
 
-def _palette_of(theme: Theme) -> Palette:
+def _palette_of(theme: Theme, grey: bool) -> Palette:
     ink = theme.foreground or ("#d0d4dc" if theme.dark else "#202020")
     paper = theme.background or ("#10131a" if theme.dark else "#ffffff")
     if not (ink.startswith("#") and paper.startswith("#") and len(ink) == len(paper) == 7):
-        return _ansi_palette()
-    series = DARK_SERIES if theme.dark else LIGHT_SERIES
+        return _ansi_palette(grey)
+    series: tuple[str, ...] = DARK_SERIES if theme.dark else LIGHT_SERIES
     if theme.name == "floydtop-safe":
         series = SAFE_SERIES
+    if grey:
+        series = tuple(mixed(ink, paper, share) for share in GREYS)
     return Palette(
         text=Style(color=ink),
         strong=Style(color=ink, bold=True),
@@ -109,7 +120,7 @@ def _hex(color: str | None, otherwise: str) -> str:
     return color if color is not None and color.startswith("#") else otherwise
 
 
-def _ansi_palette() -> Palette:
+def _ansi_palette(grey: bool) -> Palette:
     names = (
         "bright_cyan",
         "yellow",
@@ -120,7 +131,9 @@ def _ansi_palette() -> Palette:
         "cyan",
         "red",
     )
-    series = tuple(Style(color=name) for name in names)
+    series = tuple(
+        Style(dim=True) if grey and place % 2 else Style(color=name) for place, name in enumerate(names)
+    )
     return Palette(
         text=Style(),
         strong=Style(bold=True),

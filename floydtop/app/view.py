@@ -109,7 +109,7 @@ class View:
         return max(last, default=math.inf)
 
     def newest_place(self, spec: PanelSpec) -> float:
-        """Just behind a panel's newest point, as a share of what is in view: an axis may have room to grow."""
+        """Just behind a panel's newest point, as a share of what is in view: it may have room to grow."""
         low, high = self.x_range(spec)
         if not low < high:
             return 1.0

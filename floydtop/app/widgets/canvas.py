@@ -75,7 +75,7 @@ class Canvas(Widget):
     @property
     def palette(self) -> Palette:
         """The colours of the present theme."""
-        return palette_of(self.app.current_theme)
+        return palette_of(self.app.current_theme, grey=self.app.no_color)
 
     @property
     def glyphs(self) -> str:

@@ -14,14 +14,25 @@ class KeyBar(Canvas):
         self._keys = sorted((key for key in keys if key.action in FOOTER), key=_rank)
         self.useless = ""
         """The action that can do nothing now, and so takes no place."""
+        self._asked = ""
 
     def on_resize(self) -> None:
+        self.draw()
+
+    def explain(self, asked: str) -> None:
+        """Say what is being typed, and the keys that end that; nothing is typed any more: an empty text."""
+        self._asked = asked
         self.draw()
 
     def draw(self) -> None:
         """Show as many keys as fit."""
         palette = self.palette
         row: Row = []
+        if self._asked:
+            for name, label in (("Enter", "Keep"), ("Esc", "Undo"), ("", self._asked)):
+                row += [Run(f" {name} " if name else " ", palette.accent), Run(f"{label} ", palette.dim)]
+            self.show([row])
+            return
         shown: set[str] = {self.useless}
         for key in self._keys:
             entry = [Run(f" {_name(key)} ", palette.accent), Run(f"{key.label} ", palette.dim)]

@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from floydtop.app.match import matcher
 from floydtop.app.safe import clean
+from floydtop.app.widgets.key_bar import KeyBar
 
 
 class Prompt(Input):
@@ -22,6 +23,12 @@ class Prompt(Input):
 
     def on_mount(self) -> None:
         self.focus()
+        self._explain(self.placeholder if isinstance(self.placeholder, str) else "")
+
+    def _explain(self, asked: str) -> None:
+        """What is typed leaves no room for saying what it is."""
+        for bar in self.screen.query(KeyBar):
+            bar.explain(asked)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -46,6 +53,7 @@ class Prompt(Input):
             self._close(self._before)
 
     def _close(self, value: str) -> None:
+        self._explain("")
         self.remove()
         self.screen.set_focus(None)
         self._on_change(value)
