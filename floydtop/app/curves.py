@@ -35,12 +35,14 @@ class Curves:
 
     Attributes:
         scale: the y-range; of log10 values on a logarithmic axis.
+        blank: nothing that is drawn has a place on the y-axis: all of it is NaN or infinite.
         hidden: values in view that the y-axis leaves out: outliers, or not above zero on a logarithmic axis.
     """
 
     def __init__(self) -> None:
         self.scale = Scale()
         self.hidden = 0
+        self.blank = False
         self._log = False
         self._made_for: tuple[object, ...] = ()
         self._strokes: dict[tuple[str, str], tuple[object, StrokeCache]] = {}
@@ -158,6 +160,7 @@ class Curves:
 
     def _fit(self, view: View, spec: PanelSpec, drawn: Sequence[Drawn]) -> None:
         options = view.options
+        self.blank = False
         if spec.unit == "percent" and not options.log:
             self.scale.low, self.scale.high = 0.0, 100.0
             return
@@ -168,6 +171,7 @@ class Curves:
             low, high = view.shared_values()
             if options.log:
                 low, high = (math.log10(value) if value > 0 else math.nan for value in (low, high))
+        self.blank = math.isnan(low)
         if options.without_outliers and spec.kind != "system":
             low, high, hidden = clipped_range(self._values_in_view(view, spec))
             if math.isfinite(high - low):

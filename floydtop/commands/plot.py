@@ -141,6 +141,7 @@ def draw(session: Session, spec: PanelSpec, look: Look, *, color: bool) -> str:
     extents = [one for curve in curves if not math.isnan((one := extent(curve.columns))[0])]
     if extents:
         scale.fit(min(low for low, _ in extents), max(high for _, high in extents))
+    labels = y_ticks(spec, scale.low, scale.high, max(2, min(9, look.height // 4)), log=look.log)
     in_epochs = axis == "step" and all(isinstance(one, Series) and one.in_epochs for one in series)
     words = [LABELS["epoch" if in_epochs else axis]]
     words += ["log scale"] if look.log else []
@@ -153,7 +154,8 @@ def draw(session: Session, spec: PanelSpec, look: Look, *, color: bool) -> str:
         x_range=(x0, x1),
         y_range=(scale.low, scale.high),
         x_ticks=_x_ticks(axis, x0, x1, look.width // 14, session.origin),
-        y_ticks=y_ticks(spec, scale.low, scale.high, max(2, min(9, look.height // 4)), log=look.log),
+        # Numbers beside nothing but marks for NaN would be invented.
+        y_ticks=labels if extents else [],
         x_label="   ".join(words),
         axes_color=(128, 134, 146),
         glyphs=look.glyphs or "braille",

@@ -37,9 +37,9 @@ def format_value(value: float) -> str:
 
 
 def format_reading(value: float) -> str:
-    """A value where there is room for four digits of a small one too, in at most 10 columns: 2.996e-4."""
+    """A value where there is room for four digits of each, in at most 10 columns: 2.996e-4, -5.1e29."""
     value = as_float(value)
-    if not 1e-99 < abs(value) < 0.001:
+    if not (1e-99 < abs(value) < 0.001 or 999.5e12 <= abs(value) < math.inf):
         return format_value(value)
     mantissa, exponent = f"{value:.3e}".split("e")
     return f"{_trim(mantissa)}e{int(exponent)}"

@@ -13,7 +13,7 @@ from floydtop.app.view import View
 from floydtop.app.widgets.key_bar import KeyBar
 from floydtop.events import Event, Metrics
 from floydtop.session.session import Session
-from tests.app.stage import MEDIUM, SMALL, Stage, live, opening, replaying, running, training, whole
+from tests.app.stage import MEDIUM, SMALL, Stage, ending, live, opening, replaying, running, training, whole
 
 
 def session(*times: float, now: float) -> Session:
@@ -96,3 +96,16 @@ async def test_the_cursor_appears_at_the_newest_point(tmp_path: Path, key: str) 
         async with running(FloydtopApp(feed), MEDIUM) as stage:
             await stage.see("─ loss ─")
             assert "s  ● 0.25  " in await stage.press(key)
+
+
+async def test_an_axis_without_a_single_number_invents_none(tmp_path: Path) -> None:
+    bad = [Metrics(values={"loss": float("nan")}, t=float(t)) for t in range(5)]
+    async with replaying(tmp_path, [*opening(), *bad], MEDIUM) as stage:
+        for text in (await stage.see("5 NaN/inf"), await stage.press("enter")):
+            assert "0.5" not in text
+            assert "1.0" not in text
+
+
+async def test_a_recording_without_output_waits_for_none(tmp_path: Path) -> None:
+    async with replaying(tmp_path, [*opening(), *ending()], MEDIUM) as stage:
+        await stage.see("The recording holds no line of the output.")

@@ -182,9 +182,17 @@ def test_tick_labels_differ_and_take_at_most_six_columns(low, high):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(2.9956e-4, "2.996e-4"), (3e-4, "3e-4"), (-1.2345e-12, "-1.235e-12"), (0.4123456, "0.4123"), (0, "0")],
+    [
+        (-5.1e29, "-5.1e29"),
+        (1.7e308, "1.7e308"),
+        (2.9956e-4, "2.996e-4"),
+        (3e-4, "3e-4"),
+        (-1.2345e-12, "-1.235e-12"),
+        (0.4123456, "0.4123"),
+        (0, "0"),
+    ],
 )
-def test_reading_keeps_four_digits_of_small_values(value, text):
+def test_reading_keeps_four_digits_of_very_small_and_large_values(value, text):
     assert format_reading(value) == text
 
 

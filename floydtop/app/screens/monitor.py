@@ -333,9 +333,7 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         if made == self._plan:
             return
         self._plan, self._looks_left = made, LOOKS
-        keys = self.query_one(KeyBar)
-        keys.useless = "" if made.pages > 1 else "next_page"
-        keys.draw()
+        self.query_one(KeyBar).leave_out("" if made.pages > 1 else "next_page")
         charts, log = self.query_one("#charts", Grid), self.query_one(LogView)
         charts.display = made.log_mode != "all"
         charts.styles.grid_size_columns = made.columns

@@ -35,6 +35,7 @@ class FramedChart(Canvas):
         drawn = self._curves.draw(view, spec, 2 * width)
         low, high = self._curves.scale.low, self._curves.scale.high
         x0, x1 = view.x_range(spec)
+        labels = y_ticks(spec, low, high, max(2, min(9, height // 4)), log=view.options.log)
         text = framed_chart(
             self._framed(view, spec, drawn),
             width,
@@ -42,7 +43,7 @@ class FramedChart(Canvas):
             x_range=(x0, x1),
             y_range=(low, high),
             x_ticks=view.ticks(x0, x1, width // 14),
-            y_ticks=y_ticks(spec, low, high, max(2, min(9, height // 4)), log=view.options.log),
+            y_ticks=[] if self._curves.blank else labels,
             title=clean(spec.title),
             x_label=clean(self._x_label(view, spec, drawn)),
             axes_color=rgb(self.palette.dim),

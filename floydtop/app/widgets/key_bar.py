@@ -12,11 +12,15 @@ class KeyBar(Canvas):
     def __init__(self, keys: tuple[Key, ...]) -> None:
         super().__init__(id="keys")
         self._keys = sorted((key for key in keys if key.action in FOOTER), key=_rank)
-        self.useless = ""
-        """The action that can do nothing now, and so takes no place."""
+        self._useless = ""
         self._asked = ""
 
     def on_resize(self) -> None:
+        self.draw()
+
+    def leave_out(self, action: str) -> None:
+        """An action that can do nothing now takes no place."""
+        self._useless = action
         self.draw()
 
     def explain(self, asked: str) -> None:
@@ -33,7 +37,7 @@ class KeyBar(Canvas):
                 row += [Run(f" {name} " if name else " ", palette.accent), Run(f"{label} ", palette.dim)]
             self.show([row])
             return
-        shown: set[str] = {self.useless}
+        shown: set[str] = {self._useless}
         for key in self._keys:
             entry = [Run(f" {_name(key)} ", palette.accent), Run(f"{key.label} ", palette.dim)]
             if key.action not in shown and row_width(row) + row_width(entry) <= self.size.width:

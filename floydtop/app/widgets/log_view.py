@@ -142,6 +142,8 @@ class LogView(Canvas):
         if session.header is not None and session.header.log is None:
             reasons = [note.text for note in session.notes]
             return reasons[0] if reasons else "This job's output is not followed: name it with --log FILE."
+        if session.finished:
+            return "The recording holds no line of the output."
         return "Waiting for the first line: the log is empty."
 
     def _row(self, line: OutputLine | Malformed, session: Session, why: dict[int, str]) -> Row:

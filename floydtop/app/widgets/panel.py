@@ -95,7 +95,9 @@ class Panel(Canvas, can_focus=True):
         palette = self.palette
         plot_width = width - LABELS
         low, high = self._curves.scale.low, self._curves.scale.high
-        ticks = y_ticks(spec, low, high, max(2, min(height // 4 + 1, 5)), log=view.options.log)
+        count = max(2, min(height // 4 + 1, 5))
+        # Numbers beside nothing but marks for NaN would be invented.
+        ticks = [] if self._curves.blank else y_ticks(spec, low, high, count, log=view.options.log)
         labels = y_label_column(ticks, low, high, height, LABELS)
         layers = [_layer(spec, one) for one in drawn]
         cells = draw(layers, plot_width, height, low, high, glyphs=view.glyphs)
