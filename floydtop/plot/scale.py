@@ -73,14 +73,18 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
 def time_ticks(low: float, high: float, count: int, *, origin: float = 0.0) -> list[float]:
     """At most `count` ticks in seconds at whole seconds, minutes, hours or days counted from `origin`.
 
-    For a wall-clock axis `origin` is a local midnight. Below a second between ticks: `nice_ticks`.
+    For a wall-clock axis `origin` is a local midnight. Below a second between ticks they are `nice_ticks`,
+    counted from there too.
     """
     low, high = _ordered(low, high)
     if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(origin)) or count < 1:
         return []
     span = high - low
-    if span / count < 1 or span > 1e9 or max(abs(low), abs(high), abs(origin)) > 1e12:
+    if span > 1e9 or max(abs(low), abs(high), abs(origin)) > 1e12:
         return nice_ticks(low, high, count)
+    if span / count < 1:
+        ticks = nice_ticks(low - origin, high - origin, count)
+        return [min(max(origin + tick, low), high) for tick in ticks]
     wanted = bisect_left(_TIME_STEPS, span / (count + 1))
     for step in (*_TIME_STEPS[wanted:], *(28 * _DAY * 2**power for power in range(1, 12))):
         first, last = math.ceil((low - origin) / step), math.floor((high - origin) / step)

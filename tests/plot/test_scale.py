@@ -72,6 +72,10 @@ def test_time_ticks_fall_on_whole_minutes_and_hours():
     assert time_ticks(100, 10_000, 4, origin=600) == [600, 4200, 7800]
 
 
+def test_ticks_less_than_a_second_apart_count_from_the_start_too():
+    assert time_ticks(0.1, 3.8, 4, origin=-0.25) == [0.75, 1.75, 2.75, 3.75]
+
+
 @given(anything, anything, st.integers(-1, 12), finite)
 def test_time_ticks_never_raise_and_are_few(low, high, count, origin):
     assert len(time_ticks(low, high, count, origin=origin)) <= max(count, 0)
