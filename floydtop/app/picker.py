@@ -40,7 +40,10 @@ MOST_TITLE = 44
 """Cells of a title in the list."""
 
 LEAST_DETAIL = 24
-"""Cells under which what is known of a choice stands in its preview alone."""
+"""Cells under which most of what is known of a choice stands in its preview alone."""
+
+BRIEF = 12
+"""Cells of what tells choices of one title apart: when a session began, a job's pid."""
 
 
 def _fitted(text: str, width: int) -> str:
@@ -116,9 +119,10 @@ class PickerApp(Guarded[str]):
         )
 
     def _rows(self, canvas: Canvas, choices: list[Choice]) -> tuple[list[Row], int]:
-        palette, width = canvas.palette, canvas.size.width - 3
+        palette, width = canvas.palette, canvas.size.width - 4
         longest = max((cell_len(clean(choice.title)) for choice in choices), default=0)
-        title_width = max(0, min(width, MOST_TITLE, longest))
+        brief = BRIEF + 2 if width >= 2 * BRIEF else 0
+        title_width = max(0, min(width - brief, MOST_TITLE, longest))
         rows: list[Row] = []
         selected_row, group = 0, ""
         for index, choice in enumerate(choices):
@@ -133,7 +137,8 @@ class PickerApp(Guarded[str]):
             mark = Run(" ▶ " if here else "   ", palette.warning)
             title = set_cell_size(_fitted(choice.title, title_width), title_width)
             rest = width - title_width - 2
-            detail = f"  {_fitted(choice.detail, rest)}" if rest >= LEAST_DETAIL else ""
+            known = choice.detail if rest >= LEAST_DETAIL else choice.detail.partition(",")[0]
+            detail = f"  {_fitted(known, rest)}" if rest >= BRIEF else ""
             style = palette.strong if here else palette.text
             rows.append([mark, Run(title, style), Run(detail, palette.dim)])
         return rows, selected_row

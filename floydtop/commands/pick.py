@@ -73,11 +73,11 @@ def _choose(app: PickerApp) -> str | None:
 
 def _job_choice(job: LikelyJob) -> Choice:
     from floydtop.app.picker import Choice
+    from floydtop.app.widgets.status import short_command
 
-    title = " ".join(os.path.basename(word) if word.startswith("/") else word for word in job.command)
     return Choice(
         "likely training jobs",
-        title,
+        short_command(" ".join(job.command)),
         f"pid {job.pid}, {', '.join(job.reasons)}",
         str(job.pid),
         _tail_of(job.log) if job.log is not None else lambda: ["Its output is in no file that can be read."],
@@ -86,15 +86,15 @@ def _job_choice(job: LikelyJob) -> Choice:
 
 def _session_choice(group: str, recording: Recording) -> Choice:
     from floydtop.app.picker import Choice
+    from floydtop.app.widgets.status import short_command
     from floydtop.plot.units import format_duration
 
     header, state = recording.header, recording.state
     words = state_words(state.state if state else None, state.exit if state else None)
     command = " ".join(header.job.command) if header.job else header.log.path if header.log else "?"
-    title = " ".join(os.path.basename(word) if word.startswith("/") else word for word in command.split(" "))
     when = time.strftime("%b %d %H:%M", time.localtime(header.t0))
     detail = f"{when}, {format_duration(recording.duration)}, {words}"
-    return Choice(group, title, detail, str(recording.path), lambda: _summary(recording))
+    return Choice(group, short_command(command), detail, str(recording.path), lambda: _summary(recording))
 
 
 def _summary(recording: Recording) -> list[str]:

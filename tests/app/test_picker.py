@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from floydtop.app.picker import Choice, PickerApp
+from floydtop.app.widgets.status import short_command
 from tests.app.stage import MEDIUM, SMALL, running
 
 
@@ -70,3 +73,24 @@ async def test_a_long_list_scrolls_with_the_selection() -> None:
         await stage.press(*["pagedown"] * 9)
         assert "▶ train_99.py" in stage.text()
         assert "▶ train_89.py" in await stage.press("pageup")
+
+
+async def test_choices_of_one_title_are_told_apart_on_a_small_terminal() -> None:
+    title = "train.py --config configs/large.yaml --lr 0.1"
+    two = [Choice("past", title, f"Nov {day} 17:20, 3m23s, exited 0", str(day), list) for day in (23, 24)]
+    async with running(PickerApp(two, "heading"), SMALL) as stage:
+        assert re.search(r"train\.py --config.*…  Nov 23 17:20 .*\n.*…  Nov 24 17:20 ", stage.text())
+
+
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        ("/opt/venv/bin/python3 -P -m demo.train --seconds 60", "demo.train --seconds 60"),
+        ("../venv/bin/python train.py", "train.py"),
+        ("./train --lr 1", "train --lr 1"),
+        ("/home/ada/train.log", "train.log"),
+        ("python -c print(1)", "python -c print(1)"),
+    ],
+)
+def test_a_command_is_named_by_what_it_runs(command: str, title: str) -> None:
+    assert short_command(command) == title

@@ -142,7 +142,9 @@ _INTERPRETER = re.compile(r"python[\d.]*$")
 
 def short_command(command: str) -> str:
     """A command line without folders, and without the interpreter where a script or module follows it."""
-    words = [os.path.basename(word) if word.startswith("/") else word for word in command.split(" ")]
+    first, *others = command.split(" ")
+    words = [os.path.basename(first) or first]
+    words += [os.path.basename(word) if word.startswith("/") else word for word in others]
     place = 1
     if _INTERPRETER.match(words[0]):
         while place < len(words) and words[place].startswith("-") and words[place] not in ("-c", "-m"):
