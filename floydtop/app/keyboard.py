@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import selectors
@@ -78,6 +79,23 @@ class PatientDriver(linux_driver.LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.exit_event = self._bell = Bell()
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, for the first time or after the job control of a shell (^Z, SIGSTOP; fg)."""
+        before = self._key_thread
+        if before is not None:
+            # After SIGSTOP there still is one: with two of them each key goes to either.
+            self._bell.set()
+            before.join()
+            self._bell.clear()
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual says nothing
+        if before is not None:
+            # The terminal has forgotten what it showed, and Textual would only send what changes.
+            asyncio.get_running_loop().call_soon_threadsafe(self._draw_all)
+
+    def _draw_all(self) -> None:
+        for screen in self._app.screen_stack:
+            screen.refresh(layout=True)
 
     def run_input_thread(self) -> None:
         """Wait for keys, and pass them on."""

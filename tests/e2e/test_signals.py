@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from floydtop.session.library import recordings
-from tests.app.stage import live, opening, training
+from tests.app.stage import live, opening, training, whole, write
 from tests.e2e.pseudo import StallingTerminal
 from tests.e2e.tmux import Terminal
 
@@ -66,6 +66,30 @@ def test_a_screen_that_was_stopped_shows_what_came_meanwhile(
     screen.press("f", "g", "C-j")
     screen.wait("killed by SIGKILL")
     screen.wait("said while the screen was stopped")
+    screen.press("q")
+    screen.until_prompt()
+    assert screen.is_clean()
+
+
+def test_a_screen_that_comes_back_is_drawn_again_at_rest_too(
+    terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    """^Z and fg, and a SIGSTOP that gives the terminal no time: each time all of it is there at once."""
+    session = write(tmp_path, whole())
+    screen = terminal()
+    screen.run(f"floydtop {session}")
+    screen.wait("─ loss ─")
+    pid = screen.pid_of(f"floydtop {session}")
+    for stop in ("C-z", signal.SIGSTOP, signal.SIGSTOP, "C-z"):
+        if isinstance(stop, str):
+            screen.press(stop)
+        else:
+            os.kill(pid, stop)
+        screen.wait("Stopped")
+        screen.press("f", "g", "C-j")
+        screen.wait("─ loss ─")
+    screen.press("?")
+    screen.wait("This page")
     screen.press("q")
     screen.until_prompt()
     assert screen.is_clean()
