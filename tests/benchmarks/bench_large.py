@@ -1,6 +1,6 @@
 """What large sessions cost: until they show, until they are complete, in memory, and at each key.
 
-python -m tests.benchmarks.bench_large [PARTS]: some of `open`, `memory`, `huge`, `keys` (default: all).
+python -m tests.benchmarks.bench_large [PARTS]: some of `open`, `log`, `memory`, `huge`, `keys`; else all.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -34,7 +35,7 @@ from floydtop.events import (
     Progress,
     Sample,
 )
-from floydtop.session.format import FORMAT, VERSION
+from floydtop.session.format import FORMAT, VERSION, Reader
 from floydtop.session.player import Player
 from tests.benchmarks.data import METRICS, values
 from tests.benchmarks.figures import HEADING, Figure, machine, median_of
@@ -50,6 +51,7 @@ LOOK_EVERY = 0.05
 """Seconds between two looks whether it still loads."""
 
 LOADING = re.compile(r" loading +\d")
+READING = re.compile(r"% of the log read| loading +\d|sampled ")
 HUGE_STEPS = 690_000
 """Steps of 20 metrics that make a session of 1 GB."""
 
@@ -176,6 +178,58 @@ def _figures(what: str, found: list[Opening], first: float, complete: float) -> 
     yield median_of(f"{what}: memory at its highest", [one.memory for one in found], "MiB", 120)
 
 
+class Following:
+    """One start of floydtop on a log that nobody has recorded yet, until it has been read."""
+
+    def __init__(self, log: Path, state: Path) -> None:
+        places = {name: str(state) for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")}
+        # As if it had just been written: the recorder waits for more of it.
+        os.utime(log)
+        with Terminal([*FLOYDTOP, str(log)], places, *WORST) as terminal:
+            time.sleep(0.2)
+            started = terminal.go()
+            self.first = terminal.wait_for(CHART) - started
+            """Seconds until there is a chart."""
+            self.first_cpu = cpu_seconds([terminal.pid])
+            """CPU seconds of the screen until then."""
+            while READING.search(terminal.screen()):
+                time.sleep(POLL)
+            self.complete = time.monotonic() - started
+            """Seconds until all of the log is on the screen."""
+            session = next((state / "floydtop" / "sessions").glob("*.jsonl"))
+            with session.open("rb") as file:
+                header = Reader().feed(file.readline())[0]
+            assert isinstance(header, Header)
+            pids = [terminal.pid, header.recorder]
+            self.cpu = cpu_seconds(pids)
+            time.sleep(1.0)
+            self.sent = terminal.bytes_sent()
+            """Bytes to the terminal."""
+            self.memory = sum(resident_mebibytes(one.pid, "VmHWM") for one in family(pids))
+            """Mebibytes at the highest, of all processes; pages that they share count for each."""
+            os.kill(header.recorder, signal.SIGTERM)
+
+
+def following(folder: Path) -> Iterator[Figure]:
+    """The log of 2 million values itself, a JSON line each."""
+    log = folder / "train.log"
+    noise = random.Random(1)
+    drawn = [values(step, 1000, noise) for step in range(1000)]
+    with log.open("w") as file:
+        for step in range(100_000):
+            now = drawn[step // 100 if step % 7 else step % 1000]
+            for name in METRICS:
+                file.write(f'{{"metric": "{name}", "value": {now[name]}, "step": {step}}}\n')
+    found = [Following(log, folder / f"state-{number}") for number in range(RUNS)]
+    what = "the log of 2 M JSON lines"
+    yield median_of(f"{what}: first chart", [one.first for one in found], "s", 1.0)
+    yield median_of(f"{what}: CPU of the app until then", [one.first_cpu for one in found], "s")
+    yield median_of(f"{what}: complete", [one.complete for one in found], "s", 4.0)
+    yield median_of(f"{what}: CPU of app and recorder until then", [one.cpu for one in found], "s", 5.0)
+    yield median_of(f"{what}: to the terminal", [one.sent / 1000 for one in found], "kB", 200)
+    yield median_of(f"{what}: memory of all processes", [one.memory for one in found], "MiB", 120)
+
+
 def memory(folder: Path) -> Iterator[Figure]:
     """The same with 1 million and 10 million points: memory stays as it is."""
     for millions in (1, 10):
@@ -232,6 +286,7 @@ async def _press(player: Player) -> dict[str, tuple[float, float]]:
 
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "open": opening,
+    "log": following,
     "memory": memory,
     "huge": huge,
     "keys": keys,
