@@ -51,9 +51,9 @@ class Curves:
     def draw(self, view: View, spec: PanelSpec, count: int) -> list[Drawn]:
         """The strokes of all series over `count` columns, undermost first, and the scale fitted to them."""
         options = view.options
-        made_for = (spec.key, options.axis, options.x_metric, options.log)
+        made_for = (spec.key, options.axis, options.x_metric, view.log_scale(spec))
         if made_for != self._made_for:
-            self._made_for, self._log = made_for, options.log
+            self._made_for, self._log = made_for, view.log_scale(spec)
             self._strokes, self.scale = {}, Scale()
         x0, x1 = view.x_range(spec)
         drawn: list[Drawn] = []
@@ -156,12 +156,12 @@ class Curves:
                 found: Sequence[float] = ys[bisect_left(xs, x0) : bisect_right(xs, x1)]
             else:
                 found = [y for x, y in zip(xs, ys, strict=False) if x0 <= x <= x1]
-            yield from map(math.log10, filter((0.0).__lt__, found)) if view.options.log else found
+            yield from map(math.log10, filter((0.0).__lt__, found)) if self._log else found
 
     def _fit(self, view: View, spec: PanelSpec, drawn: Sequence[Drawn]) -> None:
         options = view.options
         self.blank = False
-        if spec.unit == "percent" and not options.log:
+        if spec.unit == "percent" and not self._log:
             self.scale.low, self.scale.high = 0.0, 100.0
             return
         extents = [extent(one.columns) for one in drawn]
@@ -169,7 +169,7 @@ class Curves:
         high = max((b for _, b in extents if not math.isnan(b)), default=math.nan)
         if options.shared_scale and spec.kind == "training":
             low, high = view.shared_values()
-            if options.log:
+            if self._log:
                 low, high = (math.log10(value) if value > 0 else math.nan for value in (low, high))
         self.blank = math.isnan(low)
         if options.without_outliers and spec.kind != "system":
@@ -178,7 +178,7 @@ class Curves:
                 self.hidden += hidden
                 self.scale.low, self.scale.high = low, high if high > low else low + 1.0
             return
-        if spec.unit and not options.log:
+        if spec.unit and not self._log:
             # A share of memory or a rate is seen against zero; a loss is not.
             low, high = 0.0, high or 1.0
         self.scale.fit(low, high)

@@ -49,6 +49,10 @@ class View:
         series = self.series(spec, name)
         return self.abscissa.xs(self.session, name, series, self.options) if series is not None else ()
 
+    def log_scale(self, spec: PanelSpec) -> bool:
+        """Whether its y-axis is logarithmic: shares and bytes of the system are seen against zero always."""
+        return self.options.log and spec.kind != "system"
+
     def shared_values(self) -> tuple[float, float]:
         """The least and the largest value of all training metrics: one scale for all."""
         series = [one for one in self.session.metrics.values() if one.group == "training"]
@@ -64,9 +68,19 @@ class View:
         for event in present.metrics:
             step = event.step if event.step is not None else event.epoch
             x = self.session.now if self.on_time else event.epoch if self.options.axis == "epoch" else step
-            if x is not None and not self.options.without_pauses:
-                found += [(name, float(x), event.values[name]) for name in spec.names if name in event.values]
+            if x is None or self.options.without_pauses:
+                continue
+            found += [
+                (name, float(x), event.values[name])
+                for name in spec.names
+                if name in event.values and not self._is_newest(name, event.values[name], step)
+            ]
         return found
+
+    def _is_newest(self, name: str, value: float, step: float | None) -> bool:
+        """Whether that is a metric's last point already: a line whose end came a moment after its text."""
+        series = self.session.metrics.get(name)
+        return series is not None and (series.last, series.last_step) == (value, step)
 
     def whole_range(self, spec: PanelSpec) -> tuple[float, float]:
         """All of the x-axis: on time axes the same for all panels, else that of the panel's own series."""

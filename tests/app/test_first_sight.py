@@ -11,7 +11,7 @@ from floydtop.app.abscissa import Abscissa
 from floydtop.app.panels import training_panels
 from floydtop.app.view import View
 from floydtop.app.widgets.key_bar import KeyBar
-from floydtop.events import Event, Metrics
+from floydtop.events import Event, Metrics, Present
 from floydtop.session.session import Session
 from tests.app.stage import MEDIUM, SMALL, Stage, ending, live, opening, replaying, running, training, whole
 
@@ -109,3 +109,21 @@ async def test_an_axis_without_a_single_number_invents_none(tmp_path: Path) -> N
 async def test_a_recording_without_output_waits_for_none(tmp_path: Path) -> None:
     async with replaying(tmp_path, [*opening(), *ending()], MEDIUM) as stage:
         await stage.see("The recording holds no line of the output.")
+
+
+async def test_a_logarithmic_axis_is_for_metrics_and_not_for_the_system(tmp_path: Path) -> None:
+    async with replaying(tmp_path, whole(), (200, 50)) as stage:
+        text = await stage.press("y")
+        assert "100%" in text
+        assert "0%" in text
+        assert "≤ 0" not in text
+
+
+def test_a_value_that_is_recorded_is_not_running_any_more() -> None:
+    """Python without buffers writes a line's end a moment after the line: it was seen between the two."""
+    made = Session()
+    made.apply(Metrics(values={"loss": 0.5}, t=3.0, step=3))
+    spec = training_panels(made)[0]
+    for step, shown in ((3, 0), (4, 1)):
+        made.present = Present(t=3.0, metrics=[Metrics(values={"loss": 0.5}, step=step)])
+        assert len(View(made, [], True).running(spec)) == shown

@@ -83,11 +83,12 @@ def test_a_screen_that_comes_back_is_drawn_again_at_rest_too(
     for stop in ("C-z", signal.SIGSTOP, signal.SIGSTOP, "C-z"):
         if isinstance(stop, str):
             screen.press(stop)
+            screen.until(lambda text: "Stopped" in text and "─ loss ─" not in text)
         else:
             os.kill(pid, stop)
-        screen.wait("Stopped")
+            screen.wait("Stopped")
         screen.press("f", "g", "C-j")
-        screen.wait("─ loss ─")
+        screen.until(lambda text: "Stopped" not in text and "─ loss ─" in text)
     screen.press("?")
     screen.wait("This page")
     screen.press("q")

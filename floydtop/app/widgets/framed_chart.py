@@ -35,7 +35,7 @@ class FramedChart(Canvas):
         drawn = self._curves.draw(view, spec, 2 * width)
         low, high = self._curves.scale.low, self._curves.scale.high
         x0, x1 = view.x_range(spec)
-        labels = y_ticks(spec, low, high, max(2, min(9, height // 4)), log=view.options.log)
+        labels = y_ticks(spec, low, high, max(2, min(9, height // 4)), log=view.log_scale(spec))
         text = framed_chart(
             self._framed(view, spec, drawn),
             width,
@@ -81,9 +81,8 @@ class FramedChart(Canvas):
         if options.cursor is not None:
             words = [f"at {view.moment(cursor_x(view, spec))}"]
             for index, column in columns_at_cursor(view, drawn).items():
-                words.append(
-                    f"{series_name(spec, spec.names[index])} {cursor_value(spec, column, log=options.log)}"
-                )
+                value = cursor_value(spec, column, log=view.log_scale(spec))
+                words.append(f"{series_name(spec, spec.names[index])} {value}")
             return "   ".join(words)
         words = [view.x_label(spec)]
         if spec.kind == "system" and view.session.facts is not None:
@@ -94,7 +93,7 @@ class FramedChart(Canvas):
             words.append("~ what was there before the recording: times estimated")
         if view.session.past.sampled and spec.kind != "system":
             words.append("older points are samples")
-        words += ["log scale"] if options.log else []
+        words += ["log scale"] if view.log_scale(spec) else []
         words += [f"smoothed {options.smoothing:g}"] if options.smoothing else []
         words += [f"{self._curves.hidden} hidden"] if self._curves.hidden else []
         return "   ".join(filter(None, words))

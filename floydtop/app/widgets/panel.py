@@ -97,7 +97,7 @@ class Panel(Canvas, can_focus=True):
         low, high = self._curves.scale.low, self._curves.scale.high
         count = max(2, min(height // 4 + 1, 5))
         # Numbers beside nothing but marks for NaN would be invented.
-        ticks = [] if self._curves.blank else y_ticks(spec, low, high, count, log=view.options.log)
+        ticks = [] if self._curves.blank else y_ticks(spec, low, high, count, log=view.log_scale(spec))
         labels = y_label_column(ticks, low, high, height, LABELS)
         layers = [_layer(spec, one) for one in drawn]
         cells = draw(layers, plot_width, height, low, high, glyphs=view.glyphs)
@@ -151,7 +151,7 @@ class Panel(Canvas, can_focus=True):
         for ranged in (True, False):
             row = [Run(view.moment(cursor_x(view, spec)), palette.accent)]
             for index, column in columns.items():
-                value = cursor_value(spec, column, log=view.options.log)
+                value = cursor_value(spec, column, log=view.log_scale(spec))
                 entry = [
                     Run(f"  {spec.mark(index)} ", palette.curve(spec.color(index))),
                     Run(value if ranged else value.partition(" [")[0], palette.strong),
@@ -179,7 +179,7 @@ class Panel(Canvas, can_focus=True):
         if view.session.past.sampled and spec.kind != "system":
             row.append(Run("sampled  ", palette.warning))
         if self._curves.hidden:
-            log, outliers = view.options.log, view.options.without_outliers
+            log, outliers = view.log_scale(spec), view.options.without_outliers
             why = "hidden" if log and outliers else "≤ 0" if log else "outliers"
             row.append(Run(f"{self._curves.hidden} {why}  ", palette.warning))
         metrics = view.session.metrics
