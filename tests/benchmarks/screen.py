@@ -60,7 +60,7 @@ def finished_session_at_rest(folder: Path, seconds: float = 60.0) -> list[Figure
     note = f"over {seconds:.0f} s"
     return [
         Figure("finished session at rest: to the terminal", rest.bytes_per_minute, "B/min", 0, note),
-        Figure("finished session at rest: CPU", rest.cpu_per_minute, "s/min", 0.1, note),
+        Figure("finished session at rest: CPU", rest.cpu_per_minute, "s/min", 0.08, note),
         Figure("finished session: memory of the app", memory, "MiB", None, "highest"),
     ]
 

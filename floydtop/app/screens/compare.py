@@ -36,7 +36,8 @@ class CompareScreen(MonitorScreen):
         self.query_one(Gauges).display = False
         palette = status.palette
         live = sum(run.source.live for run in self.comparison.runs)
-        left = [Run(" floydtop ", palette.accent), Run(f" {self.mode}, {live} of them live ", palette.text)]
+        words = f"{self.mode}, {live} of them live" if live else self.mode
+        left = [Run(" floydtop ", palette.accent), Run(f" {words} ", palette.text)]
         right = [Run(f" {axis_words(self.options)} ", palette.dim)]
         if self.pages > 1:
             right.append(Run(f" page {self.page + 1}/{self.pages} ", palette.text))

@@ -68,7 +68,8 @@ class FramedChart(Canvas):
                 named.add(one.curve)
                 letter = spec.mark(one.curve) if spec.marks else ""
                 name = clean(series_name(spec, spec.names[one.curve]))
-                label = name if spec.marks else f"{spec.mark(one.curve)} {name}"
+                # The legend adds the letter.
+                label = clean(spec.title) if spec.marks else f"{spec.mark(one.curve)} {name}"
             color = spec.color(one.curve)
             bright = one.kind == "line" and one.curve not in spec.dimmed
             style = palette.curve(color) if bright else palette.faded[color % 8]

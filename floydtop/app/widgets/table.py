@@ -24,7 +24,9 @@ class Table(Canvas):
     def draw(self, view: View, spec: PanelSpec) -> None:
         """Show the numbers."""
         palette = self.palette
-        labels = [clean(series_name(spec, name)) for name in spec.names]
+        # A run's sign is its letter, which its series' name ends in.
+        names = [spec.title] * len(spec.names) if spec.marks else [series_name(spec, n) for n in spec.names]
+        labels = list(map(clean, names))
         wide = min(24, max(map(len, labels))) + 1
         fitting = max(1, (self.size.width - wide - 2) // CELL)
         heading: Row = [Run(" " * (wide + 2), palette.dim)]
