@@ -40,7 +40,7 @@ from floydtop.session.player import Player
 from tests.benchmarks.data import METRICS, values
 from tests.benchmarks.figures import HEADING, Figure, machine, median_of
 from tests.benchmarks.screen import FLOYDTOP
-from tests.benchmarks.terminal import CHART, Terminal
+from tests.benchmarks.terminal import CHART, POLL, Terminal
 from tests.benchmarks.usage import cpu_seconds, family, resident_mebibytes
 
 RUNS = 5
