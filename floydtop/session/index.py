@@ -42,7 +42,7 @@ MOST_BYTES = 2 << 30
 
 _CHECKED = 4096
 
-_SHAPE = 3
+_SHAPE = 4
 """Counts the changes of what an index holds within one version."""
 
 
