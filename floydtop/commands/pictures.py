@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LEAST_REST = 0.3
 MOST_LOOKS = 50
 
+LINES = 200
+"""Lines of a log that are shown beside its charts: more than any screen has."""
+
 
 def picture(text: str, form: str, size: tuple[int, int]) -> bytes:
     """The dashboard of a log, a session or a job as SVG or PNG.
@@ -45,8 +48,9 @@ def picture(text: str, form: str, size: tuple[int, int]) -> bytes:
 
 def _session_file(text: str, folder: Path) -> Path:
     """The session of the target; of a log one that is made for the picture."""
-    from floydtop.commands.report import events_of
-    from floydtop.events import Header, JobState, Log
+    from floydtop.commands.report import events_of, source_of
+    from floydtop.events import End, Header, JobState, Log, OutputLine
+    from floydtop.recorder.reading import last_lines
     from floydtop.session.format import FORMAT, VERSION, encode
 
     path = folder / "session.jsonl"
@@ -69,6 +73,11 @@ def _session_file(text: str, folder: Path) -> Path:
             file.write(encode(event))
         if not file.tell():
             raise FloydtopError(f"There are no metrics in {text} so far.")
+        session, log = (None, text) if text == "-" else source_of(text)
+        if session is None:
+            for line in last_lines(log, LINES) if log != "-" else ():
+                file.write(encode(OutputLine(text=line.text, line=line.number, offset=line.offset)))
+            file.write(encode(End(t=0.0, why="the log is read")))
     return path
 
 

@@ -18,6 +18,12 @@ from floydtop.session.format import spell
 from floydtop.sources.chunks import Chunk
 from floydtop.sources.finished import read_all, read_stream
 
+TAIL = 64 * 1024
+"""Bytes at a log's end whose lines are shown."""
+
+MOST_HELD = 4 << 20
+"""Bytes that are held of a longer last line."""
+
 _line_of = attrgetter("line")
 
 
@@ -83,6 +89,23 @@ def lines_of(path: str) -> Iterator[Line]:
     for chunk in _chunks(path):
         yield from splitter.feed(chunk.data)
     yield from splitter.finish()
+
+
+def last_lines(path: str, most: int) -> list[Line]:
+    """The last lines of a log, at most so many, of at most the last `TAIL` bytes.
+
+    Raises:
+        FloydtopError: the log cannot be read.
+    """
+    number, held, offset = 1, b"", 0
+    for chunk in _chunks(path):
+        held += chunk.data
+        offset = chunk.offset + len(chunk.data) - len(held)
+        cut = held.rfind(b"\n", 0, max(0, len(held) - TAIL)) + 1 or max(0, len(held) - MOST_HELD)
+        number += held.count(b"\n", 0, cut)
+        held, offset = held[cut:], offset + cut
+    splitter = LineSplitter(number, offset)
+    return (splitter.feed(held) + splitter.finish())[-most:]
 
 
 def _chunks(path: str) -> Iterator[Chunk]:

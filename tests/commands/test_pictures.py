@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -43,6 +45,14 @@ def test_a_log_without_times_is_drawn_over_its_steps(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "x: step" in words(result.stdout)
     assert result.stdout.count("h.01") > 50
+    assert '98 {"loss": 0.01020408163265306, "step": 98}' in words(result.stdout)
+
+
+def test_a_picture_of_what_is_piped_in_says_that_it_has_no_lines() -> None:
+    lines = "".join(f'{{"loss": {1 / step}, "step": {step}}}\n' for step in range(1, 99))
+    command = [sys.executable, "-m", "floydtop", "export", "-", "--format", "svg", "--size", "160x40"]
+    result = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60, check=True)
+    assert "The recording holds no line of the output." in words(result.stdout)
 
 
 @needs_cairo

@@ -11,7 +11,7 @@ import pytest
 from floydtop.errors import FloydtopError
 from floydtop.events import Malformed, Metrics
 from floydtop.recorder.glance import glance
-from floydtop.recorder.reading import read_log, read_session
+from floydtop.recorder.reading import last_lines, read_log, read_session
 from tests.recorder.jobs import job
 from tests.session import samples
 
@@ -73,3 +73,24 @@ def test_one_look_at_a_process_that_is_gone_is_refused() -> None:
     gone.wait()
     with pytest.raises(FloydtopError, match=str(gone.pid)):
         glance(gone.pid, None)
+
+
+@pytest.mark.parametrize("width", [1, 500, 60_000])
+def test_the_last_lines_of_a_log_have_their_own_numbers(tmp_path: Path, width: int) -> None:
+    log = tmp_path / "train.log"
+    whole = [f"{n} {'x' * width}" for n in range(1, 3_000_000 // width + 2 if width > 1 else 300_000)]
+    log.write_text("\n".join(whole))
+    last = last_lines(str(log), 20)
+    assert [line.number for line in last] == list(range(len(whole) - len(last) + 1, len(whole) + 1))
+    assert [line.raw.decode().split()[0] for line in last] == [str(line.number) for line in last]
+    with log.open("rb") as file:
+        for line in last:
+            file.seek(line.offset)
+            assert file.read(4) == line.raw[:4]
+
+
+def test_the_last_line_of_a_log_may_be_larger_than_memory_should_hold(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_bytes(b"first\n" + b"x" * 9_000_000)
+    (line,) = last_lines(str(log), 20)
+    assert line.raw
