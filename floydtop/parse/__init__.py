@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
-from floydtop.events import Malformed, MetricGroup, Metrics, Progress
+from floydtop.events import Malformed, Metrics, Progress
 from floydtop.parse import jsonl
 from floydtop.parse.custom import Pattern
 from floydtop.parse.essence import essence, has_frames
 from floydtop.parse.formats import formats
 from floydtop.parse.lines import Line, LineSplitter
-from floydtop.parse.names import is_timing
 from floydtop.parse.reading import Bad, Format, Found, State
-from floydtop.parse.shapes import DIGITS, LONGEST, MOST, PROOFS, Entry, Plan, filled, learn
+from floydtop.parse.recipes import Recipes, shape_of
+from floydtop.parse.shapes import DIGITS, LONGEST, MOST, PROOFS, Entry, Plan, filled, learn, variants
+from floydtop.parse.telling import grouped, metrics, telling
 
 _OBJECT = re.compile(rb'\{\s{0,8}"')
 # Two ranks may write into one line.
-_RANKS = re.compile(r"(?<=\S)(?=\[(?:rank|default)\d{1,5}\])")
+RANKS = re.compile(r"(?<=\S)(?=\[(?:rank|default)\d{1,5}\])")
+"""Where what another rank wrote begins."""
 
 OBJECT = b'{"metric"'
 """How the seed's metric lines begin."""
@@ -52,7 +53,12 @@ class Parser:
         self._shapes: dict[bytes, Entry] = {}
         self._known: dict[bytes, list[Plan]] = {}
         """Plans that were proven."""
-        self._expectations = 0
+        self.recipes = Recipes()
+        """How frames of bars and texts are read that formats scan."""
+        self._reader: Format | None = None
+        """The format that has read the last text or frame."""
+        self.expectations = 0
+        """Changes when lines that were dull may mean something from now on: a table's header came."""
         self._unread = True
         """No format took the line that was read last."""
 
@@ -77,14 +83,14 @@ class Parser:
         if self._patterns:
             own = self._own(line)
             if own is not None:
-                return list(_metrics([own], line.number, t, approximate))
+                return list(metrics([own], line.number, t, approximate))
         raw = essence(line.raw)
         if not self._learn or len(raw) > LONGEST or b"\r" in raw or b"\x08" in raw:
             return self._slow(line, raw, None, t, approximate)
         if raw.startswith(OBJECT):
             one = jsonl.quick(raw)
             if one is not None:
-                return list(_metrics([one], line.number, t, approximate))
+                return list(metrics([one], line.number, t, approximate))
         shape = raw.translate(None, DIGITS)
         if shape in self._dull:
             return []
@@ -125,16 +131,11 @@ class Parser:
         """What the lines so far have told."""
         return self._state
 
-    @property
-    def expectations(self) -> int:
-        """Changes when lines that were dull may mean something from now on: a table's header came."""
-        return self._expectations
-
     def peek(self, line: Line) -> list[Metrics]:
         """The running values of an unfinished line; what the parser knows does not change."""
         own = self._own(line)
         if own is not None:
-            return _metrics([own], line.number, None, False)
+            return metrics([own], line.number, None, False)
         kept = self._state
         self._state = copy.deepcopy(kept)
         self._state.live = True
@@ -143,7 +144,7 @@ class Parser:
         finally:
             seen, self._state = self._state, kept
         kept.step, kept.steps = seen.step, seen.steps
-        return _metrics(found, line.number, None, False)
+        return metrics(found, line.number, None, False)
 
     def _own(self, line: Line) -> Found | None:
         """The point of a line that one of the user's expressions matches."""
@@ -185,20 +186,64 @@ class Parser:
     def _slow(
         self, line: Line, raw: bytes, shape: bytes | None, t: float | None, approximate: bool
     ) -> list[Event]:
-        state = self._state
-        state.told, state.hesitant, state.why = None, False, ""
-        self.read_by = ""
+        self._begin()
         found, bad = self._line(line)
-        if state.expectations != self._expectations:
-            self._expectations = state.expectations
-            self._forget()
-        elif shape is not None and not bad:
-            self._remember(line, raw, shape, found)
-        events: list[Event] = list(_metrics(found, line.number, t, approximate))
+        if not self._expects() and shape is not None and not bad:
+            self._remember(line.text, raw, shape, found)
+        events: list[Event] = list(metrics(found, line.number, t, approximate))
         events += [Malformed(text=one.text, why=one.why, line=line.number, t=t) for one in bad]
         return events
 
-    def _remember(self, line: Line, raw: bytes, shape: bytes, found: list[Found]) -> None:
+    def text(self, text: str, raw: bytes) -> list[Found]:
+        """What a part of a line says, read as a line of its own; `raw` is the same as bytes.
+
+        Of what it teaches the next lines profit too.
+        """
+        self._begin()
+        found = self._text(text)
+        if not self._expects() and len(raw) <= LONGEST:
+            self._remember(text, raw, raw.translate(None, DIGITS), found)
+        return found
+
+    def frame(self, text: str, raw: bytes, shape: bytes) -> list[Found]:
+        """What a frame says that another one follows; `raw` is the same as bytes, `shape` its loose shape."""
+        self._begin()
+        found = self._frame(text)
+        if self._expects():
+            return found
+        if self.recipes.full:
+            self.recipes.forget()
+        if self._reader is not None:
+            if self._reader.scan is not None:
+                self.recipes.frames.learn(shape, text, raw, self._reader.scan)
+        elif not self._state.hesitant:
+            self._note_dull(text, raw)
+        return found
+
+    def _note_dull(self, text: str, raw: bytes) -> None:
+        """Learn that frames like this one mean nothing, if that does not hang on their digits."""
+        kept, self._state = self._state, State()
+        self._frame(filled(text))
+        hesitant = self._state.hesitant or self._reader is not None
+        self._state = kept
+        if not hesitant:
+            self.recipes.note_dull(raw.translate(None, DIGITS))
+
+    def _begin(self) -> None:
+        state = self._state
+        state.told, state.hesitant, state.why = None, False, ""
+        state.conditions.clear()
+        self._unread, self._reader, self.read_by = True, None, ""
+
+    def _expects(self) -> bool:
+        """Whether other lines may mean something now, as the line read last says; then all is forgotten."""
+        if self._state.expectations == self.expectations:
+            return False
+        self.expectations = self._state.expectations
+        self._forget()
+        return True
+
+    def _remember(self, text: str, raw: bytes, shape: bytes, found: list[Found]) -> None:
         """Learn what the next line of this shape means."""
         if len(self._dull) + len(self._shapes) >= MOST:
             self._forget()
@@ -206,14 +251,26 @@ class Parser:
             self._once.clear()
         told = self._state.told
         if not found and told is None and not self._state.hesitant and self._unread:
+            conditions = tuple(dict.fromkeys(self._state.conditions))
             # A digit may be what kept a brace and a quotation mark from being the start of an object.
             if shape not in self._once:
                 # Of prose no shape comes again: to look whether it is dull would take as long as to read it.
                 self._once.add(shape)
-            elif not _OBJECT.search(shape) and self._never(line.text):
-                self._dull.add(shape)
+            elif shape not in self.recipes.idle and not _OBJECT.search(shape):
+                if self.recipes.full:
+                    self.recipes.forget()
+                if self.recipes.is_lively(shape) or not self._never(text):
+                    self.recipes.note_idle(shape, text, raw, conditions)
+                elif conditions:
+                    self.recipes.idle[shape] = conditions
+                else:
+                    self._dull.add(shape)
             return
-        if told is None or len(found) > 1 or self._state.muted == line.number:
+        if told is None and self._reader is not None and self._reader.scan is not None:
+            if self.recipes.full:
+                self.recipes.forget()
+            self.recipes.texts.learn(shape_of(raw), text, raw, self._reader.scan)
+        if told is None or len(found) > 1 or self._state.muted == self._state.number:
             return
         values = found[0].values if found else {}
         entry = self._shapes.setdefault(shape, Entry())
@@ -223,7 +280,7 @@ class Parser:
                 continue
             groups, planned = applied
             merged = {name: value for _, values in groups for name, value in values.items()}
-            if repr(merged) == repr(_grouped(values)) and planned[:4] == told[:4]:
+            if repr(merged) == repr(grouped(values)) and planned[:4] == told[:4]:
                 plan.proofs += 1
                 if plan.proofs == PROOFS:
                     self._known.setdefault(shape, []).append(plan)
@@ -246,24 +303,26 @@ class Parser:
         self._dull.clear()
         self._shapes.clear()
         self._known.clear()
+        self.recipes.forget()
 
     def _never(self, text: str) -> bool:
-        """Whether a line is dull with a number in each empty place of it, too."""
-        other = filled(text)
-        if other == text:
+        """Whether a line is dull with other digits in its words, and a number in each empty place, too."""
+        others = variants(text)
+        if not others:
             return True
         kept, self._state = self._state, State()
         try:
             self._state.number = kept.number
-            found = self._text(other)
-            return not found and self._unread and not self._state.hesitant
+            for other in others:
+                if self._text(other) or not self._unread or self._state.hesitant:
+                    return False
+            return True
         finally:
             self._state = kept
 
     def _line(self, line: Line) -> tuple[list[Found], list[Bad]]:
         self._state.number = line.number
         self._state.sole = False
-        self._unread = True
         found: list[Found] = []
         bad: list[Bad] = []
         raw = line.raw
@@ -272,7 +331,7 @@ class Parser:
             return found, bad
         if line.rewritten and has_frames(raw):
             text = line.segments[-1]
-            for segment in self._telling(line.segments):
+            for segment in telling(line.segments, self._state):
                 if "{" in segment:
                     inside, wrong, segment = jsonl.extract(segment)
                     found += inside
@@ -290,37 +349,24 @@ class Parser:
             if inside or wrong:
                 self.read_by = "json"
         objects = len(found)
-        parts = [] if not text or text.isspace() else _RANKS.split(text) if "[" in text else [text]
+        parts = [] if not text or text.isspace() else RANKS.split(text) if "[" in text else [text]
         for part in parts:
             found += self._text(part)
         if objects or len(parts) > 1 or not whole:
             # What one part of it tells is not all that the line means.
             alone = objects == 1 and not parts and not bad
             self._state.told = jsonl.told(line.text, found[0]) if alone else None
+            self._reader = None
         return found, bad
 
-    def _telling(self, segments: list[str]) -> Iterator[str]:
-        """The frames but the last that have news: one of each count, the last if its values come late."""
-        state = self._state
-        before = ""
-        for segment, following in pairwise(segments):
-            head = segment[: segment.rfind(" [")]
-            if "100%" not in head and "{" not in segment:
-                if state.late is False and head == before:
-                    continue
-                if state.late and following.startswith(" [", len(head)) and following.startswith(head):
-                    continue
-            before = head
-            state.sole = state.late is True
-            yield segment
-        state.sole = state.late is True
-
     def _frame(self, text: str) -> list[Found]:
+        self._reader = None
         for one in self._formats:
             if one.frames and any(needle in text for needle in one.needles):
                 found = one.read(text, self._state)
                 if found is not None:
                     self.read_by = one.name
+                    self._reader = one
                     self._state.rest = ""
                     return found
         return []
@@ -337,33 +383,13 @@ class Parser:
             found = one.read(text, state)
             if found is not None:
                 self._unread = False
+                self._reader = one
                 self.read_by = self.read_by or one.name
                 rest, state.rest = state.rest, ""
                 if not rest:
                     return found
                 state.told = None
                 found = found + self._text(rest)
-                state.told = None
+                state.told, self._reader = None, one
                 return found
         return []
-
-
-def _grouped(values: dict[str, float]) -> dict[str, float]:
-    """The values in the order in which their groups first appear."""
-    groups: dict[bool, dict[str, float]] = {}
-    for name, value in values.items():
-        groups.setdefault(is_timing(name), {})[name] = value
-    return {name: value for group in groups.values() for name, value in group.items()}
-
-
-def _metrics(found: list[Found], line: int, t: float | None, approximate: bool) -> list[Metrics]:
-    """Points -> events: one for each group and x-value."""
-    merged: dict[tuple[MetricGroup, int | None, float | None], dict[str, float]] = {}
-    for one in found:
-        for name, value in one.values.items():
-            group: MetricGroup = "timing" if is_timing(name) else "training"
-            merged.setdefault((group, one.step, one.epoch), {})[name] = value
-    return [
-        Metrics(values=values, t=t, approximate=approximate, step=step, epoch=epoch, line=line, group=group)
-        for (group, step, epoch), values in merged.items()
-    ]

@@ -9,8 +9,8 @@ from operator import attrgetter
 
 from floydtop.events import Row
 from floydtop.parse import OBJECT, Event, Parser, jsonl
-from floydtop.parse.essence import essence, has_frames
-from floydtop.parse.lines import LIMIT, Line, LineSplitter
+from floydtop.parse.essence import has_frames, shown_last
+from floydtop.parse.lines import LIMIT, Line, LineSplitter, without_colours
 from floydtop.parse.shapes import DIGITS
 from floydtop.parse.sink import (
     UNKNOWN,
@@ -19,9 +19,10 @@ from floydtop.parse.sink import (
     add_objects,
     events_of_objects,
     give_batch,
+    give_points,
     rows_of_objects,
 )
-from floydtop.parse.walk import Walk, When
+from floydtop.parse.walk import FRAMED, Walk, When
 
 LONG = b"\r\r"
 """Stands for an over-long line, which is read by itself: no essence of a line is that."""
@@ -33,6 +34,14 @@ SHORT = 2000
 """Mean bytes of a line up to which `split` is as fast as to look for each newline."""
 
 _OBJECT_LINES = re.compile(re.escape(OBJECT) + rb"[^\n]*")
+
+
+# A line that a return begins, and nothing in it that frames have: what is read is the rest of it.
+_ONCE = re.compile(rb"\r[ !-+\--z|~]{0,200}[!-+\--z|~]")
+
+
+_WIPED = (b" ", b"\r", b"\x1b", b"")
+"""What follows the return in a line that wipes a bar out."""
 
 
 class Bulk:
@@ -105,7 +114,7 @@ class Bulk:
             return
         lines: list[bytes] | None = None
         essences = body
-        if b"\r" in body or b"\x08" in body or b"\x1b" in body:
+        if b"\r" in body or b"\x08" in body or b"\x1b" in body or (b"%" in body and b"%|" in body):
             lines = _split(body)
             essences = b"\n".join(map(_essence, lines))
         # One pass over all bytes, not one a line: 0.1 us a line, which dull lines cost and no more.
@@ -185,7 +194,9 @@ class Bulk:
         if indexes:
             moments = [walk.times[index] for index in indexes] if asked else None
             self._give(found, [number + index for index in indexes], moments, events)
-        if walk.batches or indexes:
+        if walk.points:
+            give_points(self._sink, walk.points, number, walk.times, events)
+        if walk.batches or walk.points or indexes:
             events.sort(key=_line_of)
 
     def _give(
@@ -232,12 +243,24 @@ def _places(shapes: list[bytes], wanted: set[bytes]) -> list[int]:
 
 
 def _essence(line: bytes) -> bytes:
-    """The essence of a line; of an over-long one only where thinning it would leave the same."""
-    if len(line) <= LIMIT:
-        return essence(line)
+    """The essence of a line; of one with frames what stands for it, of an over-long one only where thinning
+    it would leave the same.
+    """
+    short = line.rstrip(b"\r")
+    if b"\r" not in short and b"\x08" not in short:
+        if len(line) > LIMIT:
+            return LONG
+        if b"%" in short and b"%|" in short:
+            return FRAMED
+        return without_colours(short) if b"\x1b" in short else short
+    if line[1:2] in _WIPED and not line.replace(b"\x1b[A", b"").strip(b" \r"):
+        # What a bar leaves that was wiped out.
+        return b""
+    if line.rfind(b"\r") == 0 and _ONCE.fullmatch(line) and b"%|" not in line:
+        return line[1:]
     if has_frames(line):
-        return LONG
-    found = essence(line)
+        return FRAMED
+    found = shown_last(line)
     return found if len(found) <= LIMIT else LONG
 
 

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
+from operator import not_
 from typing import Any
 
 import msgspec
@@ -121,6 +122,10 @@ class Batch:
 
 def batch_of(plan: Plan, indexes: list[int], raws: list[bytes]) -> tuple[Batch, list[int]]:
     """The lines of one shape as columns, and the indexes of those that do not fit the plan."""
+    if plan.head:
+        own = [raw.startswith(plan.head) for raw in raws]
+        if False in own and True in own:
+            return _of_own(plan, indexes, raws, own)
     plan.met += len(raws)
     if plan.line is None and plan.met >= WORTH:
         plan.line = plan.expression(raws[0])
@@ -147,13 +152,19 @@ def batch_of(plan: Plan, indexes: list[int], raws: list[bytes]) -> tuple[Batch, 
     return Batch(plan, list(good), columns), odd
 
 
+def _of_own(plan: Plan, indexes: list[int], raws: list[bytes], own: list[bool]) -> tuple[Batch, list[int]]:
+    """The same where some lines begin as those of another plan do, as ranks that take turns."""
+    batch, odd = batch_of(plan, list(compress(indexes, own)), list(compress(raws, own)))
+    return batch, sorted(odd + list(compress(indexes, map(not_, own))))
+
+
 def _numbers(plan: Plan, found: list[Any]) -> dict[int, list[float]] | None:
     """The numbers of what an expression of whole lines has found, None when one of them is none."""
     columns = [found] if len(plan.used) == 1 else list(zip(*found, strict=True)) if plan.used else []
     if not found:
         return {token: [] for token in plan.used}
     try:
-        numbers = {token: _floats(column) for token, column in zip(plan.used, columns, strict=True)}
+        numbers = {token: floats(column) for token, column in zip(plan.used, columns, strict=True)}
         for token in plan.wholes:
             column = numbers[token]
             whole = list(map(int, column))
@@ -164,7 +175,7 @@ def _numbers(plan: Plan, found: list[Any]) -> dict[int, list[float]] | None:
     return numbers
 
 
-def _floats(column: Sequence[bytes]) -> list[float]:
+def floats(column: Sequence[bytes]) -> list[float]:
     """Printed numbers; those that are JSON's are read together, 0.05 us each where `float` takes 0.2."""
     text = b"[%b]" % b",".join(column)
     try:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from floydtop.parse.lines import last_segment, without_colours
+
+REWRITTEN = re.compile(rb"[\r\x08\x1b]")
+"""In a row that was drawn more than once."""
 
 
 def essence(raw: bytes) -> bytes:
@@ -12,8 +17,13 @@ def essence(raw: bytes) -> bytes:
     short = raw.rstrip(b"\r")
     if (b"\r" not in short and b"\x08" not in short) or has_frames(short):
         return without_colours(short)
+    return shown_last(raw)
+
+
+def shown_last(raw: bytes) -> bytes:
+    """The essence of a line with no frames that may matter."""
     last = last_segment(raw)
-    return without_colours(short if last is None else last)
+    return without_colours(raw.rstrip(b"\r") if last is None else last)
 
 
 def has_frames(raw: bytes) -> bool:

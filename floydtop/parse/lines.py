@@ -19,7 +19,7 @@ KEEP_EVERY = 16
 """Of the frames in a thinned block one in so many stays: a bar of 10,000 frames keeps its shape."""
 
 # Cursor-up starts a row afresh as a return does.
-_UP = re.compile(rb"\x1b\[\d{0,4}[AF]")
+UP = re.compile(rb"\x1b\[\d{0,4}[AF]")
 _COLOUR = re.compile(rb"\x1b\[[\d;?]{0,32}[mKhl](?![\x80-\xbf])")
 _VISIBLE = re.compile(rb"[!-~]")
 # CSI, OSC and other string sequences, two-character escapes; each part is bounded, so this is linear.
@@ -55,7 +55,7 @@ def last_segment(raw: bytes) -> bytes | None:
     for _ in range(8):
         start = max(tail.rfind(b"\r", 0, stop), tail.rfind(b"\x08", 0, stop)) + 1
         last = tail[start:stop]
-        if b"\x1b" in last and _UP.search(last):
+        if b"\x1b" in last and UP.search(last):
             return None
         if _is_shown(last):
             return last if start or len(tail) == len(raw) else None
@@ -67,7 +67,7 @@ def _segments(raw: bytes) -> list[bytes]:
     """What stands between returns, backspaces (a return in disguise: Keras 1 to 3) and cursor-ups."""
     if b"\x08" in raw:
         raw = raw.replace(b"\x08", b"\r")
-    return (_UP.sub(b"\r", raw) if b"\x1b" in raw else raw).split(b"\r")
+    return (UP.sub(b"\r", raw) if b"\x1b" in raw else raw).split(b"\r")
 
 
 def without_colours(raw: bytes) -> bytes:

@@ -144,7 +144,7 @@ class _Scan:
             connected, name, parts = name_before(gap)
             if parts[:1] == ["of"] and self.last in ("step", "epoch"):
                 self._total(value)
-            elif not name:
+            elif not parts:
                 self._see(gap)
                 self._unnamed(value, "|", unit, end)
             else:

@@ -221,6 +221,10 @@ def may_be_stamped(shape: bytes) -> bool:
     return b"::" in shape[:120] or b"\x1b" in shape[:120]
 
 
+BEGINNINGS = frozenset(bytes([one]) for one in _STARTS)
+"""Bytes that a line with a stamp begins with; those that bars rewrite begin with a return."""
+
+
 def stamp_of(line: Line) -> Stamp | None:
     """The stamp of a line by itself."""
     return StampReader().read(line)

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress, count
 from operator import lt
-from typing import NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from floydtop.events import Progress
 from floydtop.parse.names import PLURALS, is_config, is_epoch, is_step, is_strong_metric
+
+if TYPE_CHECKING:
+    from floydtop.parse.scan import Scan
 
 Memory = TypeVar("Memory")
 
@@ -81,6 +84,8 @@ class State:
         self.epochs: int | None = None
         self.heading_line = NEVER
         """Line of that heading, as long as its epoch has no result."""
+        self.heading_epoch: float | None = None
+        """What it announced, whatever a bar has told since."""
         self.step: int | None = None
         self.steps: int | None = None
         self.live = False
@@ -97,27 +102,34 @@ class State:
         """Set by a format whose result depends on nothing but the line's numbers and the place in it."""
         self.hesitant = False
         """A format could have read the line at another place or with other numbers in it."""
+        self.conditions: list[Callable[[State], bool]] = []
+        """A format reads such a line as this one while one of them holds."""
         self.why = ""
         """Why the line gave nothing, for a person who asks."""
         self.muted = NEVER
         """Number of a line that repeats what was told and is not to be read."""
         self.expectations = 0
         """Raised whenever lines that meant nothing so far may mean something from now on."""
-        self._memory: dict[type, object] = {}
+        self._memory: dict[type, Any] = {}
 
     def of(self, kind: type[Memory]) -> Memory:
         """A format's own memory, made empty at first use."""
         try:
-            return cast(Memory, self._memory[kind])
+            known: Memory = self._memory[kind]
+            return known
         except KeyError:
             made = self._memory[kind] = kind()
             return made
+
+    def waits(self, condition: Callable[[State], bool]) -> None:
+        """A line like this one means something while the condition holds, whatever its numbers."""
+        self.conditions.append(condition)
 
     def heading(self, epoch: float | None, epochs: int | None = None) -> None:
         """A line said which epoch comes now."""
         self.epoch = None if epoch is None else float(epoch)
         self.epochs = epochs or self.epochs
-        self.heading_line = self.number
+        self.heading_line, self.heading_epoch = self.number, self.epoch
         self.step = self.steps = None
 
     def progress(self) -> Progress | None:
@@ -151,6 +163,8 @@ class Format:
     """Strings of which at least one is in each line of this format; none: always ask."""
     frames: bool = False
     """Every frame of a rewritten line is asked for, not only the last."""
+    scan: Callable[[str], Scan | None] | None = None
+    """What `read` does before it looks at what was read before; texts of a known shape are scanned faster."""
     order: int = 50
     """Formats of a low order are asked first; the generic ones are last."""
 

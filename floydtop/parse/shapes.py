@@ -55,6 +55,7 @@ TOKEN = Kind(_NUMBER, b"(?>" + _NUMBER + b")")
 # The comma or full stop behind a number is taken for a part of it.
 _MARK = re.compile(rb"(?<=\d)[.,]{1,3}$")
 _BEFORE_MARK = rb"[-+.\d](?:[\d.eE+-]*\d)?"
+_WORD_DIGITS = re.compile(r"(?<=[A-Za-z_])\d+")
 _IN_WORD = re.compile(rb"[A-Za-z_@#]")
 # Where a number might stand that this line does not have: `loss: ` and `loss: 5` are of one shape.
 _EMPTY = re.compile(r"(?<=[:=\[(/#])(?=\s|$|[,;:)\]%/])|(?<=[:=\w] )(?= |$)")
@@ -84,6 +85,8 @@ class Plan:
     """The tokens whose numbers are wanted, in their order."""
     wholes: tuple[int, ...] = field(init=False)
     """Those of them that are whole numbers."""
+    head: bytes = field(init=False, default=b"")
+    """How lines of this plan begin, up to the first number, if others of its shape begin in another way."""
     met: int = 0
     """Lines of this plan that came together with others."""
     line: re.Pattern[bytes] | None = None
@@ -94,6 +97,11 @@ class Plan:
         tokens = {token for _, items in self.groups for _, token, _ in items}
         self.used = tuple(sorted(tokens.union(token for token in places if token is not None)))
         self.wholes = tuple(token for token in (self.step, self.steps, self.epochs) if token is not None)
+        literals = dict(self.literals)
+        at = 0
+        while at in literals:
+            self.head += self.between[at] + literals[at]
+            at += 1
 
     def numbers(self, raw: bytes) -> dict[int, float] | None:
         """The number of each token in `used`, or None when the line does not fit."""
@@ -182,6 +190,12 @@ def as_float(token: bytes) -> float:
 def filled(text: str) -> str:
     """The text with a digit wherever a number may be missing."""
     return _EMPTY.sub("7", text)
+
+
+def variants(text: str) -> set[str]:
+    """Texts of its shape that may mean something where this one does not: top0 is no metric, top1 is."""
+    words = {_WORD_DIGITS.sub(digit, text) for digit in "125"}
+    return (words | {filled(text)}) - {text}
 
 
 def learn(raw: bytes, values: dict[str, float], told: Told) -> Plan | None:

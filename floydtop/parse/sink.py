@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import compress, repeat
-from typing import Protocol, TypeVar
+from itertools import chain, compress, repeat
+from typing import Any, Protocol, TypeVar
 
 from floydtop.events import MetricGroup, Metrics, Row
 from floydtop.parse import Event
 from floydtop.parse.columns import Batch
 from floydtop.parse.jsonl import MetricLine
 from floydtop.parse.names import is_timing
+from floydtop.parse.scan import Point, Series
 
 Kind = TypeVar("Kind")
 
@@ -182,3 +183,85 @@ def _events_of_batch(
             rows, lines, steps, epochs, times or repeat(UNKNOWN), strict=False
         ):
             yield Metrics(dict(zip(names, row, strict=True)), t, guess, step, epoch, line, group)
+
+
+def give_points(
+    sink: Sink | list[Row] | None,
+    points: Sequence[tuple[int, Point]],
+    first: int,
+    times: dict[int, tuple[float | None, bool]],
+    events: list[Event],
+) -> None:
+    """Hand points of lines with frames on in the way that is wanted.
+
+    Args:
+        points: each with the index of its line.
+        first: number of the first line of the chunk.
+        times: those that are known, by index.
+    """
+    if isinstance(sink, list):
+        sink += _rows_of_points(points, first, times)
+    elif sink is None:
+        events += _events_of_points(points, first, times)
+    else:
+        by_series: dict[Series, list[tuple[int, Point]]] = {}
+        for one in points:
+            by_series.setdefault(one[1][0], []).append(one)
+        for series, own in by_series.items():
+            _add_points(sink, series, own, first, times)
+
+
+def _rows_of_points(
+    points: Sequence[tuple[int, Point]], first: int, times: dict[int, tuple[float | None, bool]]
+) -> Iterator[Row]:
+    """The rows of points in their order: 0.2 us each, where one by one takes 0.5."""
+    indexes, inner = zip(*points, strict=True)
+    every, rows, steps, epochs = zip(*inner, strict=True)
+    sizes = [len(series.names) for series in every]
+    moments = [times.get(index, UNKNOWN) for index in indexes] if times else []
+
+    def spread(column: Any) -> Iterator[Any]:
+        return chain.from_iterable(map(repeat, column, sizes))
+
+    return map(
+        Row,
+        chain.from_iterable([series.names for series in every]),
+        chain.from_iterable(
+            [row if series.sorted else series.arranged(row) for series, row in zip(every, rows, strict=True)]
+        ),
+        spread(steps),
+        spread(epochs),
+        spread([None if guess else t for t, guess in moments]) if times else repeat(None),
+        spread([first + index for index in indexes]),
+        chain.from_iterable([series.groups for series in every]),
+    )
+
+
+def _events_of_points(
+    points: Sequence[tuple[int, Point]], first: int, times: dict[int, tuple[float | None, bool]]
+) -> Iterator[Metrics]:
+    for index, (series, row, step, epoch) in points:
+        t, guess = times.get(index, UNKNOWN)
+        by_group: dict[MetricGroup, dict[str, float]] = {}
+        for name, group, value in zip(series.names, series.groups, series.arranged(row), strict=True):
+            by_group.setdefault(group, {})[name] = value
+        for group, values in by_group.items():
+            yield Metrics(values, t, guess, step, epoch, first + index, group)
+
+
+def _add_points(
+    sink: Sink,
+    series: Series,
+    points: Sequence[tuple[int, Point]],
+    first: int,
+    times: dict[int, tuple[float | None, bool]],
+) -> None:
+    indexes, inner = zip(*points, strict=True)
+    _, rows, step_column, epoch_column = zip(*inner, strict=True)
+    columns = zip(*map(series.arranged, rows), strict=True)
+    steps = list(step_column) if step_column.count(None) < len(step_column) else None
+    epochs = list(epoch_column) if epoch_column.count(None) < len(epoch_column) else None
+    lines = [first + index for index in indexes]
+    moments = [times.get(index, UNKNOWN) for index in indexes] if times else None
+    for name, group, column in zip(series.names, series.groups, columns, strict=True):
+        add_column(sink, name, group, list(column), steps, epochs, lines, moments)

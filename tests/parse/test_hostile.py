@@ -90,3 +90,7 @@ def test_chunks_and_shapes_never_change_the_result(parts: list[bytes], size: int
     bulk = Bulk()
     found = [e for start in range(0, len(data), size) for e in bulk.feed(data[start : start + size])]
     assert repr(found + bulk.finish()) == repr(expected)
+
+
+def test_a_name_of_nothing_but_a_wide_space_stops_no_parser() -> None:
+    assert Parser().read(Line(1, 0, "loss of a,\u00a05".encode())) == []

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from floydtop.parse.names import is_config, is_strong_metric
 from floydtop.parse.reading import NEVER, Format, Found, Place, State, Told, as_int, number
+from floydtop.parse.scan import OTHER, Point, Scan, found, series
 
 _RULE = re.compile(r"\s{0,8}[+┏┡├└┌╒╞╘|]?[-=─━═]{5,200}.{0,200}")
 _ROW = re.compile(r"\s{0,8}[|│┃](?P<name>[^|│┃]{1,80})[|│┃](?P<value>[^|│┃]{0,80})[|│┃]\s{0,8}")
@@ -41,16 +42,12 @@ def read(text: str, state: State) -> list[Found] | None:
     row = _ROW.fullmatch(text)
     box = state.of(_Box)
     if row is None:
-        if not _RULE.fullmatch(text):
+        if not _RULE.fullmatch(text) or not box.seen:
             return None
-        if not box.seen:
-            return None
-        state.hesitant = True
-        found = _close(box)
-        return found if found or box.last == state.number - 1 else None
-    if box.last != state.number - 1 and box.values:
-        box.values, box.step, box.epoch, box.section = {}, None, None, ""
-    box.last = state.number
+        state.waits(_is_open)
+        closed = _close(state, None, ())
+        return None if closed is OTHER else found(closed)
+    _go_on(state, None, ())
     if not box.seen:
         box.seen = True
         state.expectations += 1
@@ -115,17 +112,55 @@ def _goes_on(box: _Box, state: State) -> bool:
     return True
 
 
-def _close(box: _Box) -> list[Found]:
+def scan(text: str) -> Scan | None:
+    """A rule, or a row that tells no value; the others are told by their places."""
+    row = _ROW.fullmatch(text)
+    if row is None:
+        return Scan(_close, None, (), ()) if _RULE.fullmatch(text) else None
+    point, label = number(row["value"]), row["name"].strip()
+    if (row["value"].strip() or not label.endswith("/")) and (
+        point is None or not label or label.lower() in _HEADERS
+    ):
+        return Scan(_go_on, None, (), ())
+    return None
+
+
+def _go_on(state: State, look: None, numbers: tuple[float, ...]) -> None:
+    """A row: what is told of a box that was never closed is forgotten."""
+    box = state.of(_Box)
+    if box.last != state.number - 1 and box.values:
+        box.values, box.step, box.epoch, box.section = {}, None, None, ""
+    box.last = state.number
+
+
+def _is_open(state: State) -> bool:
+    box = state.of(_Box)
+    return bool(
+        box.last == state.number - 1
+        or box.values
+        or box.section
+        or box.step is not None
+        or box.epoch is not None
+    )
+
+
+def _close(state: State, look: None, numbers: tuple[float, ...]) -> Point | None:
+    """A rule closes the box above it."""
+    if not _is_open(state):
+        return OTHER
+    box = state.of(_Box)
     values, step, epoch = box.values, as_int(box.step), box.epoch
     box.values, box.step, box.epoch, box.section = {}, None, None, ""
-    told = step is not None or epoch is not None or any(map(is_strong_metric, values))
-    return [Found(values, step, epoch)] if values and told else []
+    if values and (step is not None or epoch is not None or any(map(is_strong_metric, values))):
+        return series(tuple(values)), tuple(values.values()), step, epoch
+    return None if box.last == state.number - 1 else OTHER
 
 
 FORMAT = Format(
     name="boxes",
     about="Stable-Baselines3 and Lightning boxes: '|    ep_rew_mean | 22.3 |'",
     read=read,
+    scan=scan,
     needles=("|", "---", "│", "┃", "━", "──", "==="),
     order=30,
 )

@@ -9,6 +9,8 @@ from floydtop.parse.names import is_config, is_metric, is_strong_metric
 from floydtop.parse.pairs import pairs
 from floydtop.parse.prefix import strip
 from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State, Told, as_int, record
+from floydtop.parse.scan import OTHER, Point, Scan, Series, series
+from floydtop.parse.scan import found as found_by
 
 _DICT = re.compile(r"\{'[^{}]{1,16000}+(?:\{[^{}]{0,4000}+\}[^{}]{0,4000}+){0,16}+\}")
 _INNER = re.compile(r"'([^']{1,120})': \{([^{}]{1,4000})\}")
@@ -50,10 +52,11 @@ def read(text: str, state: State) -> list[Found] | None:
             state.expectations += 1
         return []
     row = _SUMMARY_ROW.fullmatch(text) if memory.seen and " = " in text else None
-    state.hesitant = state.hesitant or row is not None
-    if row and memory.line == state.number - 1:
-        memory.line = state.number
-        return _summary(row[1], row[2], memory)
+    if row:
+        state.waits(_goes_on)
+        told = _tell(state, *_look(row))
+        if told is not OTHER:
+            return found_by(told)
     found: list[Found] = []
     at: dict[str, int] = {}
     for match in _DICT.finditer(text):
@@ -111,15 +114,49 @@ def _led(before: str, items: list[re.Match[str]], state: State) -> Found | None:
     return Found(values, as_int(place.step), place.epoch)
 
 
-def _summary(name: str, value: str | None, memory: _Memory) -> list[Found]:
-    if value is None:
-        return []
-    if name == "epoch":
-        memory.epoch = float(value)
-        return []
-    if memory.kind == "train" or not is_metric(name):
-        return []
-    return [Found({name: float(value)}, epoch=memory.epoch)]
+def scan(text: str) -> Scan | None:
+    """The heading of a summary or a row of one; dicts are told by their places."""
+    summary = _SUMMARY.match(text)
+    if summary:
+        return Scan(_head, summary[1], (), ())
+    row = _SUMMARY_ROW.fullmatch(text) if " = " in text else None
+    if row is None:
+        return None
+    return Scan(_tell, *_look(row), () if row[2] is None else (row.start(2),), fixed=(row.span(1),))
+
+
+def _look(row: re.Match[str]) -> tuple[Series | None, tuple[float, ...]]:
+    """What a row tells of: a metric, the epoch (as of no names), or nothing; and its number."""
+    numbers = () if row[2] is None else (float(row[2]),)
+    if not numbers or not (row[1] == "epoch" or is_metric(row[1])):
+        return None, numbers
+    return series(() if row[1] == "epoch" else (row[1],)), numbers
+
+
+def _head(state: State, kind: str, numbers: tuple[float, ...]) -> Point | None:
+    memory = state.of(_Memory)
+    if not memory.seen:
+        return OTHER
+    memory.line, memory.kind, memory.epoch = state.number, kind, None
+    return None
+
+
+def _tell(state: State, look: Series | None, numbers: tuple[float, ...]) -> Point | None:
+    memory = state.of(_Memory)
+    if not _goes_on(state):
+        return OTHER
+    memory.line = state.number
+    if look is None:
+        return None
+    if not look.names:
+        memory.epoch = numbers[0]
+        return None
+    return None if memory.kind == "train" else (look, numbers, None, memory.epoch)
+
+
+def _goes_on(state: State) -> bool:
+    memory = state.of(_Memory)
+    return memory.seen and memory.line == state.number - 1
 
 
 def _is_setting(text: str, match: re.Match[str]) -> bool:
@@ -134,6 +171,7 @@ FORMAT = Format(
     name="dict",
     about="Hugging Face Trainer, TRL: {'loss': '3.03', 'grad_norm': '0.9', 'epoch': '0.4'}",
     read=read,
+    scan=scan,
     needles=("{'", "*****", " = "),
     order=20,
 )

@@ -100,7 +100,7 @@ def _message(text: str, state: State) -> list[Found] | None:
     rank = message.rank or found.rank
     block = state.of(_Block)
     if state.heading_line > block.line:
-        block.step, block.epoch, block.line, block.bare = None, state.epoch, state.heading_line, False
+        block.step, block.epoch, block.line, block.bare = None, state.heading_epoch, state.heading_line, False
         block.section = ""
     if found.placed:
         return _placed(found, message, rank, state, block)
@@ -133,8 +133,9 @@ def _message(text: str, state: State) -> list[Found] | None:
         for pair in found.pairs
     )
     if len(found.leftover.split()) > 1 or not (indented or strong):
-        # Far from a step these numbers mean nothing, whatever they are.
-        state.told = Told(None, None, None, None, _far)
+        if state.hesitant or any(char.isdigit() for pair in found.pairs for char in pair.name):
+            # Far from a step these numbers mean nothing, whatever they are; below one top5 does, not top7.
+            state.told = Told(None, None, None, None, _far)
         return None
     if indented and not _repeats(found, block):
         return None
@@ -207,15 +208,21 @@ def _placed(found: Pairs, message: Message, rank: int, state: State, block: _Blo
         return None
     if not timing:
         bare = _place_passing_bare if found.passing else _place_member if member else _place_bare
-        if len(text) < LONGEST_PLACE // 2:
-            # No other line of its shape has so many more digits that it would be too long.
-            state.told = told._replace(place=bare, at=places, breaks=None if found.passing else never)
+        # No other line of its shape has so many more digits that it would be too long.
+        valid = None if len(text) < LONGEST_PLACE // 2 else _is_short
+        state.told = told._replace(
+            place=bare, at=places, valid=valid, breaks=None if found.passing else never
+        )
         bare(state, told)
         return []
     _begin(block, state, told, bare=False)
     values, at = _named(timing, text, rank, "")
     state.told = told._replace(place=_place_timing, at=at | places, breaks=never)
     return [Found(values, step, epoch)]
+
+
+def _is_short(raw: bytes) -> bool:
+    return max(map(len, raw.split(b"\n"))) <= LONGEST_PLACE
 
 
 def _is_series(found: Pairs, text: str) -> bool:
@@ -262,15 +269,15 @@ def _place(state: State, told: Told) -> Place | None:
     if block.under and not told.section and _under(block, state, told.step, told.epoch):
         return None
     if state.heading_line > block.line:
-        block.epoch = state.epoch
-    epoch = told.epoch
-    if epoch is None and told.step is not None:
-        if _restarts(block, state, told):
+        block.epoch = state.heading_epoch
+    epoch, step = told.epoch, told.step
+    if epoch is None and step is not None:
+        if block.step is not None and step < block.step and _restarts(block, state, told):
             block.epoch = state.epoch = None
         epoch = block.epoch if block.epoch is not None else state.epoch
     _begin(block, state, told, bare=False)
     block.epoch = epoch
-    return told.step, epoch
+    return step, epoch
 
 
 def _restarts(block: _Block, state: State, told: Told) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from floydtop.parse.formats.tqdm import Bar, advance, news
 from floydtop.parse.names import is_config
+from floydtop.parse.passes import Bar, advance, news
 from floydtop.parse.reading import NEVER, NUMBER, Format, Found, State
 
 _BAR = re.compile(
