@@ -163,7 +163,7 @@ def source_of(text: str) -> tuple[str | None, str]:
     if target.kind == "session":
         assert target.session is not None
         return target.session, ""
-    if text.isdigit() and target.pid is not None:
+    if (text.isdigit() or text.startswith("slurm:")) and target.pid is not None:
         recorded = find_recording(target)
         if recorded is not None:
             return str(recorded), ""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
+
+from floydtop.sources.container_log import container_of
+from floydtop.sources.descriptors import Descriptor
 
 # A container's cgroup ends in its 64-digit id, bare (cgroup v1) or as docker-ID.scope, libpod-ID.scope,
 # cri-containerd-ID.scope (systemd).
@@ -10,24 +15,33 @@ _CONTAINER = re.compile(r"/(?:(?P<tool>[a-z-]+)-)?(?P<id>[0-9a-f]{64})(?:\.scope
 _SERVICE = re.compile(r"/(?P<unit>[^/\n]+\.service)(?:/|$)", re.MULTILINE)
 
 
+LOGGERS = frozenset({"dockerd", "conmon"})
+"""Programs that write what containers print to their logs, docker's and podman's."""
+_INITIAL_PID_NAMESPACE = "pid:[4026531836]"
+
+
 def output_command(pid: int) -> str | None:
     """The command that pipes the output of a process into floydtop, None outside containers and services."""
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
-            return command_for(file.read())
-    except OSError:
-        return None
+    command = command_for(_cgroups(pid))
+    if command is None or _inside():
+        # It is for the host, where the process has another pid.
+        return command
+    # Else the client that is piped in would be taken for the job.
+    return f"{command} --pid {pid}"
 
 
 def command_for(cgroups: str) -> str | None:
-    """The same from the text of /proc/PID/cgroup (cgroups(7))."""
+    """The same from the text of /proc/PID/cgroup (cgroups(7)), without the process.
+
+    The clients print what came through stderr, as bars do, to their own: that would go across the screen.
+    """
     container = _CONTAINER.search(cgroups)
     if container:
         identity = container["id"][:12]
         if "kubepods" in cgroups or container["tool"] == "cri-containerd":
-            return f"crictl logs -f {identity} | floydtop -"
+            return f"crictl logs -f {identity} 2>&1 | floydtop -"
         tool = "podman" if "libpod" in cgroups else "docker"
-        return f"{tool} logs -f {identity} | floydtop -"
+        return f"{tool} logs -f {identity} 2>&1 | floydtop -"
     units = [match["unit"] for match in _SERVICE.finditer(cgroups)]
     # The manager of a user's session, user@1000.service, holds everything that user starts by hand.
     own = [unit for unit in units if not unit.startswith("user@")]
@@ -35,3 +49,39 @@ def command_for(cgroups: str) -> str | None:
         user = "--user " if len(own) < len(units) else ""
         return f"journalctl {user}-f --no-tail -o cat -u {own[-1]} | floydtop -"
     return None
+
+
+def container(pid: int) -> str | None:
+    """The id of the container that a process runs in, None outside."""
+    found = _CONTAINER.search(_cgroups(pid))
+    return found["id"] if found else None
+
+
+def processes_in(identity: str, pids: Iterable[int]) -> list[int]:
+    """Those of the processes that run in a container."""
+    return [pid for pid in pids if container(pid) == identity]
+
+
+def kept_log(identity: str, opened: Iterable[Descriptor]) -> Descriptor | None:
+    """Docker's log of a container, as docker has it open.
+
+    Args:
+        opened: what all processes have open.
+    """
+    return next((one for one in opened if container_of(one.link) == identity), None)
+
+
+def _inside() -> bool:
+    """Whether we are in a container ourselves."""
+    try:
+        return os.readlink("/proc/self/ns/pid") != _INITIAL_PID_NAMESPACE
+    except OSError:
+        return False
+
+
+def _cgroups(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

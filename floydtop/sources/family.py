@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from floydtop.sources import procfs
+from floydtop.sources import procfs, steps
 from floydtop.sources.procfs import Stat
 from floydtop.sources.usage import Member
 
@@ -38,6 +38,10 @@ class Family:
         self._seen: set[str] = set()
         self._newest = b""
         self._strays: set[Member] = set()
+        self._clients: list[int] = []
+        """Members that are Slurm's srun: the tasks that they start are children of a daemon."""
+        self._undecided: set[int] = set()
+        """Children of that daemon that have not yet become whoever they will be."""
         self._root_stat = procfs.stat(root)
         self._ancestors = _ancestors(self._root_stat)
         self.members: dict[int, Sight] = {self._root_stat.pid: _look(root)}
@@ -97,13 +101,17 @@ class Family:
         A process group or session that a member leads belongs to the job, whoever is the parent now.
         """
         newest = procfs.newest()
-        if newest == self._newest:
+        if newest == self._newest and not self._undecided:
             return
         self._newest, present = newest, procfs.names()
         unseen, self._seen = present - self._seen, present
-        strangers = {int(name) for name in unseen if name.isdigit()} - self.members.keys()
-        # A child can have a lower pid than its parent, when the count has come round.
-        while kin := {pid for pid in strangers if self._meet(pid, self._is_kin)}:
+        strangers = ({int(name) for name in unseen if name.isdigit()} | self._undecided) - self.members.keys()
+        kin = {0}
+        while kin:
+            self._undecided = set()
+            self._clients = [pid for pid, sight in self.members.items() if sight.stat.name == steps.CLIENT]
+            # A child can have a lower pid than its parent, when the count has come round.
+            kin = {pid for pid in strangers if self._meet(pid, self._is_kin)}
             strangers -= kin
 
     def _is_kin(self, stat: Stat) -> bool:
@@ -111,9 +119,24 @@ class Family:
             return False
         if stat.parent in self.members or self._leads(stat.group) or self._leads(stat.session):
             return True
+        if self._clients and self._is_task(stat):
+            return True
         if stat.group == self._root_stat.group and self._may_be_orphan(stat):
             self._strays.add((stat.pid, stat.start))
         return False
+
+    def _is_task(self, stat: Stat) -> bool:
+        """Whether Slurm has started the process for a member."""
+        try:
+            with procfs.process(stat.parent) as handle:
+                if procfs.stat(handle).name != steps.DAEMON:
+                    return False
+        except procfs.GONE:
+            return False
+        started = steps.started_by(stat.pid, self._clients)
+        if started is None:
+            self._undecided.add(stat.pid)
+        return bool(started)
 
     def _meet(self, pid: int, belongs: Callable[[Stat], bool]) -> bool:
         """Looks at a process and takes it in if it belongs to the job; tells whether it is a new member."""

@@ -1,4 +1,4 @@
-"""Read a log that is complete, plain or gzip-compressed, as fast as the disk gives it."""
+"""Read a log that is complete, plain, gzip-compressed or in a container's, as fast as the disk gives it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import chain
 
 from floydtop.errors import FloydtopError
 from floydtop.sources.chunks import BLOCK, Chunk
+from floydtop.sources.container_log import Unwrapper, is_container_log
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
@@ -70,7 +71,9 @@ def read_all(path: str) -> Iterator[Chunk]:
         raise FloydtopError(f"The log {path} cannot be read: {error.strerror}.") from error
     try:
         if os.pread(descriptor, 2, 0) == _GZIP_MAGIC:
-            yield from _unpacked(_blocks(descriptor), path, packed_size(descriptor))
+            yield from _unpacked(_blocks(descriptor), Unpacker(path), packed_size(descriptor))
+        elif is_container_log(path):
+            yield from _unpacked(_blocks(descriptor), Unwrapper(), 0)
         else:
             yield from _plain(descriptor)
     except OSError as error:
@@ -91,7 +94,7 @@ def read_stream(descriptor: int, name: str) -> Iterator[Chunk]:
             head += data
         blocks = chain([head], _blocks(descriptor))
         if head.startswith(_GZIP_MAGIC):
-            yield from _unpacked(blocks, name, 0)
+            yield from _unpacked(blocks, Unpacker(name), 0)
             return
         offset = 0
         for data in blocks:
@@ -102,6 +105,11 @@ def read_stream(descriptor: int, name: str) -> Iterator[Chunk]:
 
 
 def is_packed(path: str) -> bool:
+    """Whether the log has to be unpacked: its bytes are not those that were printed."""
+    return is_gzip(path) or is_container_log(path)
+
+
+def is_gzip(path: str) -> bool:
     """Whether this is gzip data, whatever its name."""
     try:
         with open(path, "rb") as file:
@@ -130,9 +138,13 @@ def _blocks(descriptor: int) -> Iterator[bytes]:
         yield data
 
 
-def _unpacked(blocks: Iterator[bytes], path: str, size: int) -> Iterator[Chunk]:
+def unpacker(path: str) -> Unpacker | Unwrapper:
+    """What turns the bytes of a packed log into those that were printed."""
+    return Unwrapper() if is_container_log(path) else Unpacker(path)
+
+
+def _unpacked(blocks: Iterator[bytes], unpacker: Unpacker | Unwrapper, size: int) -> Iterator[Chunk]:
     offset = 0
-    unpacker = Unpacker(path)
     for packed in blocks:
         for data in unpacker.feed(packed):
             yield Chunk(data, offset, True, size)

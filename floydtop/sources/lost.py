@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from floydtop.sources import containers, descriptors
+from floydtop.sources import containers, descriptors, steps
 from floydtop.sources.descriptors import Process
 from floydtop.sources.ptrace import why_not
 from floydtop.sources.trail import Stop, is_terminal
@@ -50,10 +50,20 @@ def sentence(pid: int, link: str, end: Stop | None) -> str:
     if link == "/dev/null":
         return f"is thrown away (/dev/null): {helps}"
     command = containers.output_command(pid)
+    sent = steps.task(pid) if end is None or not end.through or end.through[-1].name == steps.DAEMON else None
+    if sent is not None and sent.port is not None:
+        return (
+            f"is sent by Slurm to its srun on {sent.host}: name the file that this prints to with --log FILE"
+        )
     if end is not None and end.through and end.through[-1].name.startswith("sshd"):
         return f"goes over ssh to where it was started: {helps}"
     if end is not None and is_terminal(end.descriptor.link):
-        owner = _owner(end.through[-1] if end.through else None)
+        holder = end.through[-1] if end.through else None
+        outside = holder is None or containers.container(holder.pid) is None
+        if command is not None and outside and not command.startswith("journalctl"):
+            # The terminal that `docker run -t` makes: the other side is the runtime's.
+            return f"goes to its container: {command}"
+        owner = _owner(holder)
         return f"goes to the terminal {end.descriptor.link}{owner}: {'; '.join([*traced, _RESTART])}"
     # A pipe in a service that somebody reads is no journal's: cron sends what it reads by mail.
     piped = link.startswith("pipe:") and end is not None and bool(end.through)

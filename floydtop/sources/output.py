@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from floydtop.sources import descriptors, lost, screen, tmux
+from floydtop.sources import containers, descriptors, lost, screen, tmux
 from floydtop.sources.candidates import CLEAR_LEAD, PLAUSIBLE, Candidate, candidate, clear_winner, ranked
 from floydtop.sources.descriptors import Descriptor
 from floydtop.sources.lost import End
 from floydtop.sources.ranks import logs_of_ranks, with_ranks
 from floydtop.sources.status import Identity
-from floydtop.sources.trail import FILTERS, Machine, is_terminal, may_be_file, trace
+from floydtop.sources.steps import tasks_of
+from floydtop.sources.trail import FILTERS, Machine, Stop, is_terminal, may_be_file, trace
 from floydtop.sources.writers import Writers, find_writers
 
 __all__ = ["Output", "Writers", "explain", "find_output", "find_writers"]
@@ -62,6 +63,7 @@ def find_output(pid: int, machine: Machine | None = None) -> Output:
     seen: set[str] = set()
     files: dict[Identity, Candidate | None] = {}
     members = descriptors.descendants(pid, machine.table)
+    members += [task for task in tasks_of(members, machine.table) if task not in members]
     if len(members) > 1:
         steps.append(f"  with all that it has started: {len(members)} processes")
     for member in members:
@@ -159,6 +161,7 @@ def _printed_by(
             # Each pipe and terminal once: all ranks of a launcher usually share them.
             seen.add(f"{name} {link}")
             for stop in trace(descriptor, machine):
+                stop = _kept_by_docker(member, stop, machine)
                 if not may_be_file(stop.descriptor.link):
                     ends.append(End(name, member, stop))
                     continue
@@ -168,6 +171,18 @@ def _printed_by(
                 if FILTERS.issuperset(names):
                     # What one tee writes to several files is the same: the first of them is enough.
                     bonus -= _OF_ROOT
+
+
+def _kept_by_docker(member: int, stop: Stop, machine: Machine) -> Stop:
+    """The same end, or docker's log of what is read outside of the container that the process runs in."""
+    identity = containers.container(member)
+    reader = stop.through[-1] if stop.through else None
+    if identity is None or reader is None or containers.container(reader.pid) == identity:
+        return stop
+    kept = containers.kept_log(identity, machine.snapshot.descriptors())
+    if kept is None or kept.pid not in machine.table:
+        return stop
+    return Stop(kept, (*stop.through[:-1], machine.table[kept.pid]))
 
 
 def _not_in_a_file(pid: int, own: dict[int, str], ends: list[End]) -> tuple[str | None, str]:

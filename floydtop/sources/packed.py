@@ -1,4 +1,4 @@
-"""Follow a gzip-compressed log: what is in it, and what is packed to its end while the job runs."""
+"""Follow a log that is gzip-compressed or kept by docker: what is in it, and what is packed to its end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from floydtop.sources.chunks import Chunk, Idle, Item, Restart
-from floydtop.sources.finished import Unpacker, packed_size
+from floydtop.sources.finished import is_gzip, packed_size, unpacker
 from floydtop.sources.growing import follow_file
 
 
@@ -18,29 +18,31 @@ async def follow_packed(
     """Yield the log unpacked, and what is appended, until `stop`; then drain it and end.
 
     `JOB | gzip > log.gz` writes some 32 KiB at a time, packed: what the job printed last comes late, and the
-    end of it when gzip ends.
+    end of it when gzip ends. Docker writes each line at once.
 
     Raises:
         FloydtopError: it cannot be opened, or is not gzip data.
     """
-    unpacker, offset, size = Unpacker(path), 0, _size_of(path)
+    unpack, offset, size = unpacker(path), 0, _size_of(path)
     async with aclosing(follow_file(path, stop=stop, watch=watch)) as items:
         async for item in items:
             match item:
                 case Chunk():
-                    blocks = unpacker.feed(item.data)
+                    blocks = unpack.feed(item.data)
                     # Some milliseconds for each block: off the event loop.
                     while (data := await asyncio.to_thread(next, blocks, None)) is not None:
                         yield Chunk(data, offset, item.history, size if item.history else 0)
                         offset += len(data)
                 case Restart():
-                    unpacker, offset = Unpacker(path), 0
+                    unpack, offset = unpacker(path), 0
                     yield item
                 case Idle():
                     yield item
 
 
 def _size_of(path: str) -> int:
+    if not is_gzip(path):
+        return 0
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

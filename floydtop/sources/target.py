@@ -8,16 +8,17 @@ import re
 import shlex
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, TypeVar
 
 import msgspec
 
 from floydtop.errors import FloydtopError
-from floydtop.sources import descriptors, output
+from floydtop.sources import descriptors, output, slurm, steps
 from floydtop.sources.candidates import Candidate
-from floydtop.sources.finished import is_packed, read_all
+from floydtop.sources.containers import LOGGERS
+from floydtop.sources.finished import is_gzip, read_all
 from floydtop.sources.patience import NoAnswer, Patient
 from floydtop.sources.ptrace import COST, address, why_not
 from floydtop.sources.trail import FILTERS
@@ -26,6 +27,8 @@ Answer = TypeVar("Answer")
 
 PATIENCE = 5.0
 """Seconds that a file which the user named may take to answer: a sleeping disk needs a few."""
+AT_ONCE = FILTERS | LOGGERS
+"""Programs through which a line comes as soon as it is printed."""
 LATE = "The log is packed as it is written: what the job prints comes some hundred lines later."
 _FIRST_BLOCK = 65536
 _SESSION = re.compile(rb'"format"\s{0,8}:\s{0,8}"floydtop-session"')
@@ -71,10 +74,11 @@ def resolve(
 ) -> Target:
     """Tell what the user named, and find the other half: a job's log, a log's job.
 
-    Digits are a pid, unless there is no such process but a file of that name; all else is a path.
+    Digits are a pid, unless there is no such process but a file of that name; `slurm:123` is a job of
+    Slurm's; all else is a path.
 
     Args:
-        text: a pid or a path as typed.
+        text: a pid, a path or a job of Slurm's as typed.
         pid: a process named explicitly.
         log: a log named explicitly.
         ptrace: trace the job's writes when its output cannot be read in any other way.
@@ -85,6 +89,8 @@ def resolve(
     if text is not None:
         if text.isdigit() and (descriptors.process(int(text)) is not None or not mode_of(text)):
             pid = int(text)
+        elif log is None and pid is None and slurm.is_named(text):
+            return _slurm(text, ptrace)
         elif log is None and pid is None and _is_session(text):
             return Target("session", session=os.path.abspath(text))
         else:
@@ -132,6 +138,13 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
             raise FloydtopError(refused)
         notes.append(f"The writes of process {pid} are traced: {COST}.")
         return Target("job", pid, terminal=address(pid, found.lost_in), notes=notes, named=True)
+    if found.log is None and found.terminal is None and not found.candidates:
+        log = _log_of_slurm(pid)
+        if log is not None:
+            notes.append(
+                f"Slurm sends what process {pid} prints to its srun: the log of the job is shown, {log}."
+            )
+            return Target("job", pid, log, notes=notes)
     if found.log is None:
         notes.append(found.sentence)
         return Target("job", pid, terminal=found.terminal, notes=notes, candidates=list(found.candidates))
@@ -139,9 +152,9 @@ def _job(pid: int, log: str | None, ptrace: bool) -> Target:
         notes.append(
             f"{found.log.path} may not be all that the job prints: name another log with --log FILE."
         )
-    if is_packed(found.log.fd_path or found.log.path):
+    if is_gzip(found.log.fd_path or found.log.path):
         notes.append(LATE)
-    elif found.log.through and not found.log.metric_words and not FILTERS.issuperset(found.log.through):
+    elif found.log.through and not found.log.metric_words and not AT_ONCE.issuperset(found.log.through):
         # `conda run` prints what its job has printed when that has ended.
         way = " and ".join(found.log.through)
         notes.append(f"What the job prints goes through {way}, and may come late to {found.log.path}.")
@@ -172,9 +185,58 @@ def _log(log: str) -> Target:
             unseen = f", as far as can be seen: {writers.uninspected} belong to others"
         notes.append(f"No process of this machine writes {log}{unseen}.")
         return Target("log", log=path, notes=notes)
-    if is_packed(path):
+    if is_gzip(path):
         notes.append(LATE)
     return Target("job", writers.pids[0], path, notes=notes, named=True)
+
+
+def _slurm(text: str, ptrace: bool) -> Target:
+    """A job of Slurm's: its processes where it runs on this machine, else its log."""
+    job = slurm.find(slurm.named(text)[0])
+    if job.state in slurm.WAITING:
+        raise FloydtopError(
+            f"Slurm job {job.number} has not started ({job.state}, {job.reason}): wait for that."
+        )
+    pid = slurm.root_of(job.number, slurm.named(text)[1]) if job.lives else None
+    if pid is not None and descriptors.process(pid) is not None:
+        target = _job(pid, None, ptrace)
+        if "," in job.nodes or "[" in job.nodes:
+            target.notes.append(
+                f"Slurm job {job.number} runs on {job.nodes}: the system is shown of this node."
+            )
+        return target
+    if job.output is None:
+        where = f"runs on {job.nodes}" if job.lives else f"is {job.state}"
+        raise FloydtopError(
+            f"Slurm job {job.number} {where}, and Slurm keeps no log of it: name the file it prints to."
+        )
+    if not mode_of(job.output):
+        raise FloydtopError(
+            f"Slurm job {job.number} prints to {job.output} on {job.nodes}, which is not seen from here: "
+            f"try `srun --jobid={job.number} --overlap --pty floydtop {text}`."
+        )
+    target = _log(job.output)
+    if job.lives and target.pid is None:
+        note = (
+            f"Slurm job {job.number} runs on {job.nodes}, its log is followed from here: "
+            f"`srun --jobid={job.number} --overlap --pty floydtop {text}` shows what it uses."
+        )
+        return replace(target, notes=[note])
+    if not job.lives:
+        target.notes.insert(0, f"Slurm job {job.number} is {job.state}, exit code {job.exit}.")
+    return target
+
+
+def _log_of_slurm(pid: int) -> str | None:
+    """The log of the job of Slurm's that a process is a task of, where its srun is on another machine."""
+    task = steps.task(pid)
+    if task is None or task.port is None:
+        return None
+    try:
+        job = slurm.find(task.job)
+        return job.output if job.output is not None and mode_of(job.output) else None
+    except FloydtopError:
+        return None
 
 
 def _runs_unseen(pid: int) -> bool:

@@ -61,12 +61,14 @@ def find_pane(pid: int, terminal: str, server: int) -> Pane | None:
     named = descriptors.environment(pid).get("TMUX", "").rsplit(",", 2)[0]
     for socket in dict.fromkeys(filter(None, [named, *_sockets_of(server)])):
         try:
-            listed = _tmux(socket, "list-panes", "-a", "-F", "#{pane_id} #{pane_tty}")
+            listed = _tmux(socket, "list-panes", "-a", "-F", "#{pid} #{pane_id} #{pane_tty}")
         except FloydtopError:
             continue
         for line in listed.decode("utf-8", "replace").splitlines():
-            pane, _, shown = line.partition(" ")
-            if shown == terminal:
+            owner, _, pane_of = line.partition(" ")
+            pane, _, shown = pane_of.partition(" ")
+            # In a container the same socket path is that of another server.
+            if owner == str(server) and shown == terminal:
                 return Pane(socket, pane)
     return None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from floydtop.sources import descriptors
+from floydtop.sources import descriptors, steps
 from floydtop.sources.descriptors import Descriptor, Process, Snapshot
 
 FILTERS = frozenset(
@@ -86,11 +87,13 @@ def trace(start: Descriptor, machine: Machine) -> Iterator[Stop]:
             beyond = [
                 onward
                 for reader in readers
-                for onward in _outputs_of(reader, Stop(stop.descriptor, (*stop.through, reader)), machine)
+                for onward in _beyond(reader, Stop(stop.descriptor, (*stop.through, reader)), machine)
             ]
+            if not readers:
+                beyond = list(_beyond_slurm(stop, machine))
             stop = Stop(stop.descriptor, (*stop.through, *readers[:1]))
         elif is_terminal(link):
-            owner = terminal_owner(link, machine)
+            owner = terminal_owner(stop.descriptor, machine)
             if owner is not None:
                 stop = Stop(stop.descriptor, (*stop.through, owner))
                 beyond = [] if is_multiplexer(owner) else list(_outputs_of(owner, stop, machine))
@@ -102,13 +105,33 @@ def trace(start: Descriptor, machine: Machine) -> Iterator[Stop]:
         waiting.extend(beyond)
 
 
-def terminal_owner(link: str, machine: Machine) -> Process | None:
-    """The process that holds the master side of /dev/pts/N: tmux, screen, script, sshd, a terminal window."""
-    number = link.rpartition("/")[2]
+def terminal_owner(terminal: Descriptor, machine: Machine) -> Process | None:
+    """The process that holds the master side of a terminal: tmux, screen, script, sshd, a terminal window.
+
+    Each container counts its terminals by itself: /dev/pts/0 of its job is not ours, which is a stranger's.
+    """
+    number = terminal.link.rpartition("/")[2]
+    system = _device(terminal.path)
     for descriptor in machine.snapshot.descriptors():
-        if descriptor.link.endswith("ptmx") and _terminal_number(descriptor) == number:
+        if not descriptor.link.endswith("ptmx") or _terminal_number(descriptor) != number:
+            continue
+        if system is not None and _terminals_of(descriptor) == system:
             return machine.table.get(descriptor.pid)
     return None
+
+
+def _terminals_of(master: Descriptor) -> int | None:
+    """The file system (devpts) that the terminal of a master side lies in, see pts(4)."""
+    device = _device(master.path)
+    # /dev/ptmx may be a device of its own, which stands for the terminals mounted beside it.
+    return _device("/dev/pts") if device == _device("/dev") else device
+
+
+def _device(path: str) -> int | None:
+    try:
+        return os.stat(path).st_dev
+    except OSError:
+        return None
 
 
 def is_multiplexer(owner: Process) -> bool:
@@ -130,6 +153,25 @@ def _readers(pipe: Descriptor, machine: Machine) -> list[Process]:
     ends = machine.snapshot.to(pipe.link)
     readers = dict.fromkeys(end.pid for end in ends if end.pid != pipe.pid and descriptors.reads(end))
     return [machine.table[pid] for pid in readers if pid in machine.table]
+
+
+def _beyond(reader: Process, stop: Stop, machine: Machine) -> Iterator[Stop]:
+    """What the reader of a pipe passes on."""
+    if reader.name == steps.DAEMON:
+        return _beyond_slurm(stop, machine)
+    return _outputs_of(reader, stop, machine)
+
+
+def _beyond_slurm(stop: Stop, machine: Machine) -> Iterator[Stop]:
+    """Where the srun prints what a task of its step prints; Slurm's daemon between them is root's."""
+    client = steps.client_of(stop.descriptor.pid, machine.table)
+    if client is None:
+        return
+    outputs = list(_outputs_of(client, Stop(stop.descriptor, (*stop.through, client)), machine))
+    # With `srun --output=FILE` that is where it goes, and not to srun's own stdout.
+    before = set(machine.snapshot.links.get(client.parent, {}).values())
+    own = [one for one in outputs if one.descriptor.number > 2 and one.descriptor.link not in before]
+    yield from own or outputs
 
 
 def _outputs_of(row: Process, stop: Stop, machine: Machine) -> Iterator[Stop]:

@@ -8,11 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from floydtop.sources import descriptors
+from floydtop.sources.container_log import container_of
+from floydtop.sources.containers import processes_in
 from floydtop.sources.descriptors import SHELLS, Descriptor, Process
 from floydtop.sources.trail import FILTERS, Machine, is_terminal
 
 KEEPER = "floydtop-keeper"
 """Our own, which holds the log of a job that it has started, or of one upstream of its stdin."""
+
+
+_HOLDERS = ("script", KEEPER, "slurmstepd", "conmon")
+"""Programs that hold the log of what runs below them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,8 @@ class Writers:
 def find_writers(path: str) -> Writers:
     """Find the jobs whose output ends in the file `path`, under whatever name they opened it.
 
-    Filters such as tee are walked up to the program that feeds them, a `script` or a keeper of ours down to
-    what runs in it.
+    Filters such as tee are walked up to the program that feeds them, a `script`, a keeper of ours or a step
+    of Slurm's down to what runs in it, and docker's log leads to the container.
 
     Raises:
         OSError: the file cannot be looked at.
@@ -40,7 +46,9 @@ def find_writers(path: str) -> Writers:
     if not writing:
         return Writers([], denied)
     machine = Machine()
-    roots = topmost(_sources(writing, machine), machine.table)
+    contained = container_of(os.path.realpath(path))
+    jobs = processes_in(contained, machine.table) if contained else _sources(writing, machine)
+    roots = topmost(jobs, machine.table)
     return Writers(sorted(roots, key=lambda pid: _rank(pid, machine.table), reverse=True), denied)
 
 
@@ -89,7 +97,7 @@ def _sources(writing: set[int], machine: Machine) -> set[int]:
             continue
         seen.add(pid)
         name = machine.table[pid].name
-        below = descriptors.descendants(pid, machine.table)[1:] if name in ("script", KEEPER) else []
+        below = descriptors.descendants(pid, machine.table)[1:] if name in _HOLDERS else []
         if below or name == "script":
             waiting.extend(below)
         elif name in FILTERS or name == KEEPER:

@@ -21,18 +21,18 @@ IDENTITY = "3f2a" * 16
 @pytest.mark.parametrize(
     ("cgroups", "command"),
     [
-        (f"0::/system.slice/docker-{IDENTITY}.scope\n", "docker logs -f 3f2a3f2a3f2a | floydtop -"),
+        (f"0::/system.slice/docker-{IDENTITY}.scope\n", "docker logs -f 3f2a3f2a3f2a 2>&1 | floydtop -"),
         (
             f"12:memory:/docker/{IDENTITY}\n1:name=systemd:/docker/{IDENTITY}\n",
-            "docker logs -f 3f2a3f2a3f2a | floydtop -",
+            "docker logs -f 3f2a3f2a3f2a 2>&1 | floydtop -",
         ),
         (
             f"0::/machine.slice/libpod-{IDENTITY}.scope/container\n",
-            "podman logs -f 3f2a3f2a3f2a | floydtop -",
+            "podman logs -f 3f2a3f2a3f2a 2>&1 | floydtop -",
         ),
         (
             f"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-{IDENTITY}.scope\n",
-            "crictl logs -f 3f2a3f2a3f2a | floydtop -",
+            "crictl logs -f 3f2a3f2a3f2a 2>&1 | floydtop -",
         ),
         ("0::/system.slice/train.service\n", "journalctl -f --no-tail -o cat -u train.service | floydtop -"),
         (
@@ -56,7 +56,7 @@ def test_a_process_that_is_gone_has_no_command() -> None:
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        (f"docker-{IDENTITY}.scope", "docker logs -f 3f2a3f2a3f2a | floydtop -"),
+        (f"docker-{IDENTITY}.scope", "docker logs -f 3f2a3f2a3f2a 2>&1 | floydtop -"),
         ("train.service", "journalctl -f --no-tail -o cat -u train.service | floydtop -"),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_job_in_the_cgroup_of_a_container_or_service_is_told_apart(
         sentence = find_output(pid).sentence
         (outer / "cgroup.procs").write_text(str(pid))
         inner.rmdir()
-    assert sentence.endswith(f"goes to its container or service: {command}.")
+    assert sentence.endswith(f"goes to its container or service: {command} --pid {pid}.")
 
 
 INSIDE = """
@@ -101,3 +101,42 @@ def test_a_pipe_that_is_read_outside_the_container_is_said_to_be() -> None:
     if "not permitted" in done.stdout + done.stderr:
         pytest.skip("NOT TESTED IN A CONTAINER: namespaces or mounts are not permitted here")
     assert "whose reader is not in sight, as in a container" in done.stdout, done.stderr
+
+
+TERMINALS = """
+import os, subprocess, sys
+subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", "/dev/pts"], check=True)
+subprocess.run(["mount", "--bind", "/dev/pts/ptmx", "/dev/ptmx"], check=True)
+held = [os.openpty() for _ in range(int(sys.argv[1]) + 1)]
+terminal = held[-1][1]
+print(os.ttyname(terminal), flush=True)
+job = subprocess.Popen([sys.executable, "train.py"], stdin=terminal, stdout=terminal, stderr=terminal)
+while os.read(held[-1][0], 4096): pass
+"""
+OWNER = """
+import os, sys
+master, terminal = os.openpty()
+print(os.ttyname(terminal), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount the terminals of a container")
+def test_a_container_s_terminal_is_not_ours_of_the_same_name(jobs: Jobs) -> None:
+    """The first one of each container is /dev/pts/0, and so is somebody's on this machine."""
+    (jobs.directory / "terminals.py").write_text(TERMINALS)
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as ours:
+        assert ours.stdin is not None
+        assert ours.stdout is not None
+        terminal = ours.stdout.readline().decode().strip()
+        number = terminal.rpartition("/")[2]
+        pid = jobs.start(f"exec unshare -m $PY terminals.py {number} > said 2>&1")
+        said = (jobs.directory / "said").read_text().strip()
+        if said != terminal:
+            pytest.skip(f"NOT TESTED WITH A CONTAINER'S TERMINALS: {said}")
+        steps = "\n".join(find_output(pid).steps)
+        ours.stdin.close()
+    assert f"{terminal} -> python" in steps
+    assert f"(process {ours.pid})" not in steps
