@@ -27,3 +27,6 @@ async def _record(assignment: Assignment) -> None:
     loop.add_signal_handler(signal.SIGINT, recording.stop, "stopped")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     await recording.run()
+    if recording.silent:
+        # A thread that waits for a dead mount would hold up our exit for ever.
+        os._exit(0)

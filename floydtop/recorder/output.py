@@ -104,6 +104,8 @@ class OutputWorker:
         """Bytes that the splitter was given, by its own count."""
         self._skipped = 0
         """Bytes of the log that it was not given: holes."""
+        self._lost = ""
+        """Why the log cannot be read at present."""
         self._last_bytes = b""
         self._before_line = b""
         """The bytes before the line that is being read, as many as a position remembers of them."""
@@ -172,6 +174,7 @@ class OutputWorker:
                         self._begin_content(f"{self.log}: {item.reason}.")
                     case Idle():
                         self._show_partial()
+                        self._tell_of_loss(item.lost)
                 if self._behind is not None and (idle or self.offset >= self._behind.begun + TAIL):
                     self._behind.start(rest)
                 if idle:
@@ -181,6 +184,14 @@ class OutputWorker:
         if silence is not None:
             silence.cancel()
         self._finish_content()
+
+    def _tell_of_loss(self, lost: str) -> None:
+        if lost and not self._lost:
+            text = f"{self.log} cannot be read: {lost}. It is tried again each second."
+            self._write([Note(t=self._now(), text=text, level="warning")])
+        elif self._lost and not lost:
+            self._write([Note(t=self._now(), text=f"{self.log} can be read again.")])
+        self._lost = lost
 
     def _is_far_behind(self) -> bool:
         """Whether the rest of the log takes more than a moment to read."""

@@ -15,6 +15,7 @@ from floydtop.events import (
     End,
     Event,
     Exit,
+    Gap,
     JobState,
     JobStateName,
     Metrics,
@@ -30,6 +31,7 @@ from floydtop.recorder.heading import heading, pause
 from floydtop.recorder.milestones import Milestones
 from floydtop.recorder.output import ONLY_COPY_BUDGET, TEXT_BUDGET, OutputWorker
 from floydtop.recorder.past import Past, read_past
+from floydtop.recorder.silence import Silence
 from floydtop.session.budget import Budget
 from floydtop.session.owner import boot_id, ourselves
 from floydtop.session.tidy import Tidying
@@ -82,6 +84,18 @@ class Recording:
         self._milestones = Milestones()
         self._why = "the job ended"
         self._output: OutputWorker | None = None
+        log = assignment.reopen or assignment.log or ""
+        self._silence = Silence(log, self._warn) if os.path.isabs(log) else None
+        # At the end of the job its mount may be dead.
+        self._kept = assignment.log is not None and kept.is_ours(assignment.log)
+
+    @property
+    def silent(self) -> bool:
+        """Whether a thread of ours waits for a mount that does not answer: it may do so for ever."""
+        return self._silence is not None and bool(self._silence.why)
+
+    def _warn(self, text: str) -> None:
+        self.write([Note(t=self.clock.now(), text=text, level="warning")])
 
     def _take_over(self) -> Past | None:
         """Go on with the recording that the file holds, if it holds one."""
@@ -135,6 +149,7 @@ class Recording:
             raise FloydtopError(f"Cannot write the session {self.assignment.session}: {self.writer.why}.")
         self._write_present()
         clock = asyncio.create_task(self._keep_up())
+        listening = asyncio.create_task(self._silence.listen()) if self._silence is not None else clock
         system = spawn(self._sample_or_wait())
         output = spawn(self._noting_failure(self.follow_output()))
         stopping = asyncio.create_task(self._stopping.wait())
@@ -142,9 +157,10 @@ class Recording:
         main = system if self.tree is not None else output
         done, _ = await asyncio.wait([main, stopping], return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
-        for task in (system, clock):
+        for task in (system, clock, listening):
             if task is not main or main not in done:
                 task.cancel()
+        await self._give_up_when_silent(output)
         results = await asyncio.gather(system, output, clock, return_exceptions=True)
         stopping.cancel()
         failures = [
@@ -157,6 +173,21 @@ class Recording:
         self.write([End(t=self.clock.now(), why=why, offset=self._bytes_read())], sync=True)
         if failures:
             raise failures[0]
+
+    async def _give_up_when_silent(self, output: asyncio.Task[None]) -> None:
+        """Wait for the last of the output, for as long as its file system answers."""
+        while self._silence is not None and not output.done():
+            done, _ = await asyncio.wait([output], timeout=1.0)
+            if done:
+                return
+            await self._silence.look()
+            if self.silent:
+                why = f"the end of the log was not read: {self._silence.why}"
+                self.write([Gap(t=self.clock.now(), lost=0, why=why)])
+                while not output.done():
+                    # Each thing that it still waits for, such as the closing of the file.
+                    output.cancel()
+                    await asyncio.wait([output], timeout=0.1)
 
     async def _noting_failure(self, work: Coroutine[Any, Any, None]) -> None:
         """A worker that fails is told at once: the other one may go on for days."""
@@ -231,7 +262,7 @@ class Recording:
     async def _with_exact_exit(self, event: JobState) -> JobState:
         """The job's end as the keeper of its log knows it, where the kernel does not tell us."""
         log = self.assignment.log
-        if event.state != "exited" or log is None or not kept.is_ours(log):
+        if event.state != "exited" or log is None or not self._kept:
             return event
         await kept.last_words(log)
         if event.exit is not None and (event.exit.code, event.exit.signal) != (None, None):
@@ -263,7 +294,7 @@ class Recording:
             await self._output.run(self._stopping, None, self._leaving)
             return
         self._why = "the log was read to its end"
-        if is_packed(self.assignment.log) or kept.is_ours(self.assignment.log):
+        if is_packed(self.assignment.log) or self._kept:
             # A packed log is complete, and of ours we know when it is.
             released = asyncio.create_task(self._stop_when_released(self.assignment.log))
             await self._output.run(self._stopping, None, self._leaving)
@@ -285,7 +316,7 @@ class Recording:
 
     def _bytes_read(self) -> int | None:
         """How much of the log, as it lies on the disk, this recording holds; None: not all up to a place."""
-        if self._output is None or self._output.position(self._segment).back:
+        if self._output is None or self._output.position(self._segment).back or self.silent:
             return None
         log = self._output.log
         return os.stat(log).st_size if is_packed(log) else self._output.offset

@@ -34,6 +34,8 @@ class Idle:
 
     missing: bool = False
     """No file has the log's name at present; one that was open is still followed."""
+    lost: str = ""
+    """Why the log cannot be read at present, as when its network mount has died; it is tried again."""
 
 
 Item = Chunk | Restart | Idle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import Any
@@ -15,10 +16,21 @@ _SMALL_BLOCK = 1 << 16
 _SAMPLED_FROM = 4096
 """A run that is started anew prints the same first lines; from here on its numbers differ."""
 _NULS = bytes(8)
+_LOST = frozenset(
+    {
+        *(errno.EIO, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+        *(errno.ECONNABORTED, errno.ECONNRESET, errno.ENODEV, errno.ENXIO),
+    }
+)
+"""What a network file system says when its server or its own program is gone: it may come back."""
 
 
 class Content:
-    """One opened file and the position up to which it was read."""
+    """One opened file and the position up to which it was read.
+
+    Attributes:
+        lost: why the last read failed as on a dead mount, empty when it did not.
+    """
 
     def __init__(self, file: Any, offset: int, before: bytes | None) -> None:
         self._file = file
@@ -35,6 +47,12 @@ class Content:
         self._before = before
         self._block = BLOCK
         self._samples: list[tuple[int, bytes]] = []
+        self.lost = ""
+
+    @property
+    def place(self) -> tuple[int, bytes]:
+        """Up to where it was read, and the bytes before that."""
+        return self._offset, self._before
 
     @property
     def descriptor(self) -> str:
@@ -56,6 +74,17 @@ class Content:
             end: read no further than this offset, and take the file as complete: zero bytes at its end,
                 which otherwise wait to be filled, count.
         """
+        try:
+            item = await self._next(end)
+        except OSError as error:
+            if error.errno in _LOST:
+                self.lost = os.strerror(error.errno or 0)
+                return None
+            raise
+        self.lost = ""
+        return item
+
+    async def _next(self, end: int | None) -> Chunk | Restart | None:
         limit = self._block
         history = self._offset < self.history_size
         if history:
@@ -145,4 +174,6 @@ class Content:
         return os.pread(self._fd, BLOCK, self._offset)
 
     async def close(self) -> None:
-        await self._file.close()
+        # A dead mount complains of that, too.
+        with contextlib.suppress(OSError):
+            await self._file.close()

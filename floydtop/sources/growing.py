@@ -91,13 +91,15 @@ async def _read_on(
     owner: Owner = "same"
     look_at_name = 0.0
     news = True
+    lost = ""
     known = set(await asyncio.to_thread(siblings, name))
     try:
         wakeups.watch_files(content.descriptor)
         while True:
             last = ended()
             began = loop.time()
-            end = content.size if last else None
+            # Of a dead mount not even this is answered, and the loop must go on.
+            end = await asyncio.to_thread(_size_of, content) if last else None
             while (item := await content.next(end)) is not None:
                 news = True
                 if isinstance(item, Restart):  # the copy that was made before the log was truncated
@@ -105,6 +107,19 @@ async def _read_on(
                 yield item
                 if not last and ended():
                     break
+            if content.lost or lost:
+                news, lost = news or lost != content.lost, content.lost
+                fresh = await _open_again(name, content) if lost else None
+                if fresh is not None:
+                    await content.close()
+                    content = fresh
+                    wakeups.watch_files(content.descriptor)
+                if lost and not last:
+                    if news:
+                        yield Idle(lost=lost)
+                        news = False
+                    await wakeups.wait(STEP_SECONDS)
+                    continue
             if last or wakeups.named or owner == "empty" or loop.time() >= look_at_name:
                 wakeups.named = False
                 look_at_name = loop.time() + STEP_SECONDS
@@ -128,7 +143,7 @@ async def _read_on(
                     wakeups.watch_files(content.descriptor, name)
                 news = news or (owner == "missing") != (before == "missing")
             if last or (news and not ended()):
-                yield Idle(missing=owner == "missing")
+                yield Idle(missing=owner == "missing", lost=lost)
                 news = False
             if last:
                 return
@@ -149,6 +164,21 @@ def _wake_at(stop: asyncio.Event, wakeups: Wakeups) -> asyncio.Task[bool]:
 async def _open(name: str, offset: int = 0, before: bytes | None = None) -> Content:
     # Unbuffered: the position is ours, and a buffer would show bytes that a truncation has taken away.
     return Content(await aiofiles.open(name, "rb", buffering=0), offset, before)
+
+
+def _size_of(content: Content) -> int | None:
+    try:
+        return content.size
+    except OSError:
+        return None
+
+
+async def _open_again(name: str, content: Content) -> Content | None:
+    """The log that a mount has lost, from where it was read: the mount may be there again."""
+    try:
+        return await _open(name, *content.place)
+    except OSError:
+        return None
 
 
 async def _open_first(name: str, offset: int, before: bytes | None) -> Content | None:
