@@ -6,8 +6,10 @@ import os
 import re
 from collections.abc import Iterable
 
+from floydtop.sources import descriptors
 from floydtop.sources.container_log import container_of
 from floydtop.sources.descriptors import Descriptor
+from floydtop.sources.unix_peer import peer_name
 
 # A container's cgroup ends in its 64-digit id, bare (cgroup v1) or as docker-ID.scope, libpod-ID.scope,
 # cri-containerd-ID.scope (systemd).
@@ -17,6 +19,9 @@ _SERVICE = re.compile(r"/(?P<unit>[^/\n]+\.service)(?:/|$)", re.MULTILINE)
 
 LOGGERS = frozenset({"dockerd", "conmon"})
 """Programs that write what containers print to their logs, docker's and podman's."""
+_JOURNAL = "/systemd/journal/stdout"
+_MOST_PIDS = 20
+"""Processes that are named in a command: a job may have hundreds."""
 _INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 
 
@@ -28,6 +33,28 @@ def output_command(pid: int) -> str | None:
         return command
     # Else the client that is piped in would be taken for the job.
     return f"{command} --pid {pid}"
+
+
+def journal_command(pid: int, link: str) -> str | None:
+    """The same for a process that prints to the journal outside of a service, as under `systemd-cat`.
+
+    Args:
+        link: what its stdout points to.
+    """
+    inode = link.removeprefix("socket:[").removesuffix("]")
+    if not inode.isdecimal() or not (peer_name(int(inode)) or "").endswith(_JOURNAL):
+        return None
+    # The journal knows each line by the process that printed it.
+    members = descriptors.descendants(pid, descriptors.process_table())
+    printing = [f"_PID={member}" for member in members if _prints_to(member, link)]
+    return f"journalctl -f --no-tail -o cat {' '.join(printing[:_MOST_PIDS])} | floydtop - --pid {pid}"
+
+
+def _prints_to(pid: int, link: str) -> bool:
+    try:
+        return link in (os.readlink(f"/proc/{pid}/fd/{number}") for number in (1, 2))
+    except OSError:
+        return False
 
 
 def command_for(cgroups: str) -> str | None:

@@ -70,6 +70,8 @@ def sentence(pid: int, link: str, end: Stop | None) -> str:
     is_journal = command is not None and command.startswith("journalctl")
     if link.startswith(("socket:", "pipe:")) and command is not None and not (piped and is_journal):
         return f"goes to its container or service: {command}"
+    if link.startswith("socket:") and (journal := containers.journal_command(pid, link)) is not None:
+        return f"goes to the journal of systemd: {journal}"
     if link.startswith("socket:"):
         return f"goes into a socket, which cannot be read: {helps}"
     if link.startswith("pipe:") and (end is None or not end.through):

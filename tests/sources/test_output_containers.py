@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from floydtop.sources.containers import command_for, output_command
+from floydtop.sources.descriptors import process_table
 from floydtop.sources.output import find_output
+from floydtop.sources.unix_peer import peer_name
 from tests.sources.cgroups import group
 from tests.sources.jobs import Jobs, jobs
 
@@ -79,6 +82,49 @@ def test_a_job_in_the_cgroup_of_a_container_or_service_is_told_apart(
         (outer / "cgroup.procs").write_text(str(pid))
         inner.rmdir()
     assert sentence.endswith(f"goes to its container or service: {command} --pid {pid}.")
+
+
+JOURNALD = """
+import os, socket, sys
+os.makedirs("systemd/journal")
+with socket.socket(socket.AF_UNIX) as server:
+    server.bind("./systemd/journal/stdout")
+    server.listen()
+    open("ready", "w").close()
+    served = server.accept()[0]
+    while served.recv(4096): pass
+"""
+CAT = """
+import os, socket, subprocess, sys, time
+while not os.path.exists("ready"): time.sleep(0.01)
+stream = socket.socket(socket.AF_UNIX)
+stream.connect("systemd/journal/stdout")
+os.dup2(stream.fileno(), 1)
+os.dup2(stream.fileno(), 2)
+os.execvp("sh", ["sh", "-c", '"$PY" train.py; true'])
+"""
+
+
+def test_a_job_that_prints_to_the_journal_is_named_with_all_its_processes(jobs: Jobs) -> None:
+    """As under `systemd-cat`, whose job is in no service; a line is known by the process that printed it."""
+    (jobs.directory / "journald.py").write_text(JOURNALD)
+    (jobs.directory / "cat.py").write_text(CAT)
+    child = jobs.start("$PY journald.py & exec $PY cat.py")
+    pid = next(row.parent for row in process_table().values() if row.pid == child)
+    sentence = find_output(pid).sentence
+    assert sentence == (
+        f"The output of process {pid} goes to the journal of systemd: "
+        f"journalctl -f --no-tail -o cat _PID={pid} _PID={child} | floydtop - --pid {pid}."
+    )
+
+
+def test_the_other_end_of_a_socket_is_only_told_where_it_has_a_name() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, socket.socket() as other:
+        for end in (ours, other):
+            assert peer_name(os.fstat(end.fileno()).st_ino) is None
+    assert peer_name(1) is None
+    assert peer_name(1 << 40) is None
 
 
 INSIDE = """
