@@ -12,6 +12,7 @@ from floydtop.events import Event, Position, Present, Sample
 from floydtop.session import index
 from floydtop.session.format import Reader
 from floydtop.session.logtext import fill_in
+from floydtop.session.pulse import Pulse, is_remote
 from floydtop.session.session import POINTS_SHOWN, Session
 from floydtop.session.writer import is_being_recorded, present_path, read_present
 
@@ -37,6 +38,7 @@ class Feed:
         session: what is known now; its `share_loaded` is below 1 while only a part of it is.
         trace: present readings since the last recorded sample, oldest first.
         live: whether a recorder writes the file.
+        silent: whether the file's network mount does not answer at present; nothing is read meanwhile.
     """
 
     grows = True
@@ -44,6 +46,8 @@ class Feed:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trace: deque[Present] = deque(maxlen=TRACE)
+        self.silent = False
+        self._pulse = Pulse(path) if is_remote(path) else None
         self.live = is_being_recorded(path)
         self._reader = Reader()
         self._offset = 0
@@ -63,6 +67,10 @@ class Feed:
         Raises:
             FloydtopError: the session is of a newer version, or cannot be read.
         """
+        if self._pulse is not None:
+            was, self.silent = self.silent, not self._pulse.beats()
+            if was or self.silent:
+                return was != self.silent
         if self._loading is not None:
             return self._go_on_loading(self._loading) | self._read_present()
         events = self._read_events()
@@ -114,7 +122,7 @@ class Feed:
     @property
     def behind(self) -> bool:
         """Whether there is more of the file to read, and nobody reads it already."""
-        if self._loading is not None:
+        if self._loading is not None or self.silent:
             return False
         try:
             return os.stat(self.path).st_size > self._offset
@@ -123,10 +131,17 @@ class Feed:
 
     def check_recorder(self) -> bool:
         """Look whether the recorder still holds the file; True when that changed."""
+        if self.silent:
+            return False
         was, self.live = self.live, not self.session.finished and is_being_recorded(self.path)
         if was and not self.live:
             self.session.present = None
         return was != self.live
+
+    def close(self) -> None:
+        """Let go of what watches over the file."""
+        if self._pulse is not None:
+            self._pulse.close()
 
     def _read_events(self) -> list[Event]:
         if self._offset and not self.behind:

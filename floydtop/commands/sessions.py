@@ -25,9 +25,13 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\Z")
 
 def list_sessions(text: str | None) -> int:
     """Print a line for each recorded session, the newest first; with `text` those that have it."""
-    from floydtop.session.library import recordings, sessions_dir
+    from floydtop.session.library import recordings, sessions_dir, unreadable
 
     library = list(recordings())
+    if why := unreadable():
+        print(f"floydtop: {why}", file=sys.stderr)
+        if not library:
+            return 2
     rows = [row for row in map(_row, library) if text is None or text.lower() in " ".join(row).lower()]
     if not library:
         print(f"No sessions yet in {sessions_dir()}: start one with `floydtop PID` or `floydtop demo`.")

@@ -94,6 +94,10 @@ def _show(sessions: Sequence[Path]) -> int:
     first.wait_for_output()
     app = FloydtopApp(first, others=others)
     app.run(mouse=app.settings["mouse"])
+    for feed in (first, *others):
+        feed.close()
+    if first.silent:
+        return app.return_code or 0
     say_goodbye(sessions[0])
     _say_what_else_goes_on(sessions[1:])
     return app.return_code or 0

@@ -216,6 +216,12 @@ def show(session: Path) -> int:
         feed.wait_for_output()
         app = FloydtopApp(feed)
         app.run(mouse=app.settings["mouse"])
+        feed.close()
+        if feed.silent:
+            print(
+                f"{session} does not answer, as on a dead network mount: the recorder goes on when it does."
+            )
+            return app.return_code or 0
         say_goodbye(session)
         return app.return_code or 0
     return _play(session)
@@ -248,6 +254,8 @@ def say_goodbye(session: Path) -> None:
     name = str(recording.header.job.pid) if recording.header.job else recording.name
     if recording.live:
         print(f"Still recording: `floydtop {name}` shows it, `floydtop stop {name}` ends it.")
+        if "SLURM_STEP_ID" in os.environ:
+            print("Slurm ends the recorder with this job step, as most clusters are set up.")
     elif not recording.closed:
         print(f"The recorder was killed: `floydtop {name}` goes on with the recording while the job runs.")
     else:

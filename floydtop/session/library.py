@@ -91,6 +91,20 @@ def session_files() -> list[Path]:
     return [found[name] for name in sorted(found, reverse=True)]
 
 
+def unreadable() -> str:
+    """A sentence about our folder of recordings when it may not be looked into, else empty."""
+    try:
+        if sessions_dir().lstat().st_uid != os.getuid():
+            return ""
+    except OSError:
+        return ""
+    try:
+        os.scandir(sessions_dir()).close()
+    except OSError as error:
+        return f"The recordings in {sessions_dir()} cannot be looked at: {error.strerror}."
+    return ""
+
+
 def _is_our_file(entry: os.DirEntry[str]) -> bool:
     """Others may write into a folder that was opened to them: a link or a recording of theirs is not ours."""
     try:
@@ -260,7 +274,8 @@ def find(name: str | None) -> Path:
         newest = next(recordings(), None)
         if newest is None:
             raise FloydtopError(
-                "There is no recorded session yet: start one with `floydtop PID` or `floydtop demo`."
+                unreadable()
+                or "There is no recorded session yet: start one with `floydtop PID` or `floydtop demo`."
             )
         return newest.path
     if os.path.exists(name):
@@ -273,7 +288,9 @@ def find(name: str | None) -> Path:
         return titled[0]
     matches = [r.path for r in everything if r.name.startswith(name) or f"-{name}-" in r.name]
     if not matches:
-        raise FloydtopError(f"There is no session {name!r}: `floydtop sessions` lists those there are.")
+        raise FloydtopError(
+            unreadable() or f"There is no session {name!r}: `floydtop sessions` lists those there are."
+        )
     exact = [path for path in matches if name_of(path) == name]
     if len(matches) > 1 and not exact and not name.isdigit():
         raise FloydtopError(f"{len(matches)} sessions begin with {name!r}: say more of the name.")

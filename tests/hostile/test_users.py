@@ -172,3 +172,21 @@ def test_a_bomb_is_not_imported(
     assert "that is no session" in capsys.readouterr().err
     assert session_files() == []
     assert not list(sessions_dir().iterdir())
+
+
+@needs_root
+def test_a_library_that_may_not_be_looked_into_is_not_called_empty(tmp_path: Path) -> None:
+    """As after `chmod 000`, which root does not notice."""
+    if shutil.which("setpriv") is None or as_nobody("--version").returncode:
+        pytest.skip("LOUD: no setpriv, or another user cannot run this Python")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder != Path("/") and "pytest" in str(folder):
+            folder.chmod(0o755)
+    shut = tmp_path / "state" / "floydtop" / "sessions"
+    shut.mkdir(parents=True)
+    os.chown(shut, 65534, 65534)
+    shut.chmod(0)
+    for words in (["sessions"], ["status"], ["replay"], ["replay", "abc"]):
+        done = as_nobody(*words, XDG_STATE_HOME=str(tmp_path / "state"), TMPDIR=str(tmp_path))
+        assert done.returncode == 2
+        assert done.stderr == f"floydtop: The recordings in {shut} cannot be looked at: Permission denied.\n"
