@@ -27,6 +27,7 @@ examples:
   floydtop demo                a small real training job, and the monitor on it
   floydtop 4711                attach to the job with that pid, and to its log
   floydtop train.log           follow a log, and the process that writes it
+  floydtop slurm:123           attach to a Slurm job, or to its log from another node
   floydtop run -- CMD...       start a job that outlives this terminal, and watch it
   CMD | floydtop -             watch what is piped in
   floydtop replay              replay the last recording
@@ -91,7 +92,7 @@ def _monitor(arguments: list[str]) -> int:
         "targets",
         nargs="*",
         metavar="TARGET",
-        help="a pid, a log file or FIFO, - (a pipe) or a session; several logs of one job, rank 0 first",
+        help="a pid, a log or FIFO, slurm:ID, - (a pipe) or a session; or the logs of one job, rank 0 first",
     )
     parser.add_argument("--pid", type=int, help="the job's process, when the log does not tell it")
     parser.add_argument("--log", metavar="FILE", help="the job's output, when the process does not tell it")
