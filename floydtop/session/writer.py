@@ -16,6 +16,7 @@ from floydtop.session import hold
 from floydtop.session.format import encode
 from floydtop.session.hold import is_being_recorded
 from floydtop.session.present import present_path, read_present, remove_present, write_present
+from floydtop.session.pulse import is_remote
 
 __all__ = [
     "SYNC_EVERY",
@@ -30,6 +31,9 @@ __all__ = [
 SYNC_EVERY = 5.0
 """Seconds: fdatasync takes 4 ms (median) to 24 ms (p99) on a plain disk, too much for each event."""
 
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a file system says that has no such thing: nothing is wrong with what was written."""
+
 LOCK_PATIENCE = 0.5
 """Seconds: a viewer that asks whether we are alive holds the lock for an instant."""
 
@@ -39,7 +43,9 @@ class SessionWriter:
 
     An event is acknowledged once `append` returns: after that a SIGKILL cannot lose it, and a power cut
     can lose the last `SYNC_EVERY` seconds. When the disk refuses, recording goes on, the lost events are
-    counted, and a `Gap` says so as soon as the disk takes bytes again.
+    counted, and a `Gap` says so as soon as the disk takes bytes again. A network file system may take bytes
+    and say only later that it could not keep them: then what it took since the last sync is taken back and
+    counted, because nobody knows what of it is there.
 
     Raises (from the constructor):
         FloydtopError: the file cannot be opened, or another recorder holds it.
@@ -75,9 +81,15 @@ class SessionWriter:
         self._lost = 0
         self._lost_since: float | None = None
         self._lost_why = ""
-        self._unsynced = False
+        self._late = is_remote(path)
+        """An error may be that of an earlier write."""
+        self._unsynced = 0
+        """Events written since the last sync, or counted by a gap among them, and since when."""
+        self._unsynced_since = 0.0
         self._synced_at = time.monotonic()
         self._mend_torn_line()
+        self._safe = self.size
+        """Bytes that the last sync has put on the disk."""
 
     def _mend_torn_line(self) -> None:
         """End a line that a killed recorder left half written; a full disk lets the next append do it."""
@@ -120,16 +132,34 @@ class SessionWriter:
             with contextlib.suppress(OSError):
                 if start is not None:
                     os.ftruncate(self._fd, start)
-            if not self._lost:
-                self._lost_since = now
-            self._lost += len(events)
-            self._lost_why = error.strerror or str(error)
+            if self._late:
+                self._take_back(error)
+            self._count_lost(len(events), now, error)
             return
+        if not self._unsynced:
+            self._unsynced_since = now if self._lost_since is None or not self._lost else self._lost_since
+        # With the gap would be lost what it counts.
+        self._unsynced += len(events) + self._lost
         self._lost = 0
         self._torn = False
-        self._unsynced = True
         if sync or time.monotonic() - self._synced_at >= SYNC_EVERY:
             self.sync()
+
+    def _take_back(self, error: OSError) -> None:
+        """Give up what was written since the last sync, of which nobody knows whether it is there."""
+        if self._unsynced:
+            self._count_lost(self._unsynced, self._unsynced_since, error)
+            self._unsynced = 0
+        try:
+            os.ftruncate(self._fd, self._safe)
+        except OSError:
+            self._torn = True
+
+    def _count_lost(self, events: int, since: float, error: OSError) -> None:
+        if not self._lost:
+            self._lost_since = since
+        self._lost += events
+        self._lost_why = error.strerror or str(error)
 
     @property
     def lost(self) -> int:
@@ -163,9 +193,12 @@ class SessionWriter:
         """Put what was written on the disk."""
         self._is_ours()
         if self._unsynced:
-            with contextlib.suppress(OSError):
+            try:
                 os.fdatasync(self._fd) if hasattr(os, "fdatasync") else os.fsync(self._fd)
-            self._unsynced = False
+                self._safe, self._unsynced = self.size, 0
+            except OSError as error:
+                if error.errno not in _CANNOT_SYNC:
+                    self._take_back(error)
         self._synced_at = time.monotonic()
 
     def close(self) -> None:

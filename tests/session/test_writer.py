@@ -274,3 +274,73 @@ def test_a_broken_present_is_none(path: Path) -> None:
 def test_a_present_that_cannot_be_written_is_no_error(path: Path) -> None:
     write_present(path, Present(t=0.0))
     assert read_present(path) is None
+
+
+def metrics(first: int, last: int) -> list[Event]:
+    return [Metrics(values={"loss": 1.0}, step=step) for step in range(first, last)]
+
+
+def written(path: Path) -> tuple[list[int | None], list[Gap]]:
+    reader = Reader()
+    events = reader.feed(path.read_bytes())
+    assert reader.damaged == 0
+    steps = [event.step for event in events if isinstance(event, Metrics)]
+    return steps, [event for event in events if isinstance(event, Gap)]
+
+
+def test_what_a_network_disk_took_and_could_not_keep_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS and sshfs take bytes and say only at the next sync that there was no room for them."""
+    path = tmp_path / "run.jsonl"
+    writer = SessionWriter(path)
+    writer.append(metrics(0, 10), now=1.0, sync=True)
+    writer.append(metrics(10, 20), now=2.0)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fdatasync", refuse)
+        writer.append(metrics(20, 30), now=3.0)
+        writer.sync()
+        writer.append(metrics(30, 40), now=4.0)
+        writer.sync()
+    writer.append(metrics(40, 50), now=5.0)
+    writer.close()
+    steps, gaps = written(path)
+    assert steps == [*range(10), *range(40, 50)]
+    assert [(gap.lost, gap.since, gap.why) for gap in gaps] == [(30, 2.0, "No space left on device")]
+
+
+def test_an_error_of_a_network_disk_may_be_that_of_an_earlier_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.jsonl"
+    monkeypatch.setattr("floydtop.session.writer.is_remote", lambda _: True)
+    writer = SessionWriter(path)
+    writer.append(metrics(0, 10), now=1.0, sync=True)
+    writer.append(metrics(10, 20), now=2.0)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", refuse)
+        writer.append(metrics(20, 30), now=3.0)
+    writer.append(metrics(30, 40), now=4.0)
+    writer.close()
+    steps, gaps = written(path)
+    assert steps == [*range(10), *range(30, 40)]
+    assert [(gap.lost, gap.since) for gap in gaps] == [(20, 2.0)]
+
+
+def test_a_file_system_that_cannot_sync_keeps_what_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.jsonl"
+
+    def none(_: int) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fdatasync", none)
+    writer = SessionWriter(path)
+    writer.append(metrics(0, 10), now=1.0, sync=True)
+    writer.close()
+    assert written(path) == ([*range(10)], [])
+
+
+def refuse(*_: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
