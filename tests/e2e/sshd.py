@@ -39,7 +39,7 @@ def ssh_server(folder: Path) -> Iterator[str]:
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\n"
         f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\n"
-        "UsePAM no\nPermitRootLogin yes\nPidFile none\n"
+        "UsePAM no\nPermitRootLogin yes\nPidFile none\nSubsystem sftp internal-sftp\n"
     )
     options = ["StrictHostKeyChecking=no", f"UserKnownHostsFile={folder}/known", "LogLevel=ERROR"]
     client = ["ssh", "-tt", "-F", "/dev/null", "-p", str(port), "-i", str(key)]
