@@ -43,6 +43,7 @@ _FIELD = re.compile(
     rf"|[A-Za-z_][\w.]{{0,63}}(?=\s{_LEVEL}:))"
 )
 _LEADING_LEVEL = re.compile(rf"\s{{0,8}}\[?{_LEVEL}\]?:(?:[\w.]{{1,64}}:)?\s{{0,4}}")
+_CONTAINER = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
 _TITAN = re.compile(r"\[titan\]\s?")
 _STARTS = frozenset(b"0123456789[( \t\x1br")
 """What lines with a stamp begin with."""
@@ -61,6 +62,12 @@ class Message(NamedTuple):
 
 def strip(text: str) -> Message:
     """The message of a line: rank prefix, timestamp, level, logger and source position taken off."""
+    # What podman and Kubernetes put before each line; what the job printed may have a stamp of its own.
+    container = _CONTAINER.match(text) if text[:2] == "20" else None
+    return _strip(text[container.end() :] if container else text)
+
+
+def _strip(text: str) -> Message:
     position = 0
     rank, at = 0, -1
     first = text[:1]

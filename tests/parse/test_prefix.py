@@ -72,3 +72,21 @@ def test_a_stamp_is_the_same_whatever_stamps_were_read_before(lines: list[str]) 
 )
 def test_the_prefix_of_a_logger_is_taken_off(prefix: str) -> None:
     assert strip(prefix + "epoch 3: loss 0.5").text.strip() == "epoch 3: loss 0.5"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[Epoch 4] train_loss=0.25",
+        "INFO:root:step 100 loss 0.1",
+        "[rank3]: loss 1.0",
+        " 10%|#  | 1/10",
+        "",
+        "epoch 1",
+    ],
+)
+@pytest.mark.parametrize("stamp", ["2026-11-26T00:30:24.721896587Z", "2026-11-26T00:30:24.72189+02:00"])
+def test_what_a_container_s_log_puts_before_a_line_changes_nothing(line: str, stamp: str) -> None:
+    """Podman's k8s-file logs, and those of Kubernetes (CRI): F for a whole line, P for a part of one."""
+    for stream in ("stdout F", "stderr P"):
+        assert strip(f"{stamp} {stream} {line}") == strip(line)
