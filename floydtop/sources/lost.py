@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from floydtop.sources import containers, descriptors, steps
 from floydtop.sources.descriptors import Process
 from floydtop.sources.ptrace import why_not
-from floydtop.sources.trail import Stop, is_terminal
+from floydtop.sources.trail import Stop, is_multiplexer, is_terminal
 
 _LOG = "if it also writes a log, name it with --log FILE"
 _RESTART = "next time start it in tmux, as `COMMAND 2>&1 | tee LOG`, or by `floydtop run -- COMMAND`"
@@ -63,6 +63,10 @@ def sentence(pid: int, link: str, end: Stop | None) -> str:
         if command is not None and outside and not command.startswith("journalctl"):
             # The terminal that `docker run -t` makes: the other side is the runtime's.
             return f"goes to its container: {command}"
+        if holder is not None and is_multiplexer(holder) and not outside:
+            return (
+                f"goes to {holder.name.partition(':')[0]} in its container: run floydtop in there, or {helps}"
+            )
         owner = _owner(holder)
         return f"goes to the terminal {end.descriptor.link}{owner}: {'; '.join([*traced, _RESTART])}"
     # A pipe in a service that somebody reads is no journal's: cron sends what it reads by mail.

@@ -10,8 +10,10 @@ import sys
 import pytest
 
 from floydtop.sources.containers import command_for, output_command
-from floydtop.sources.descriptors import process_table
+from floydtop.sources.descriptors import Descriptor, Process, process_table
+from floydtop.sources.lost import sentence
 from floydtop.sources.output import find_output
+from floydtop.sources.trail import Stop
 from floydtop.sources.unix_peer import peer_name
 from tests.sources.cgroups import group
 from tests.sources.jobs import Jobs, jobs
@@ -78,10 +80,10 @@ def test_a_job_in_the_cgroup_of_a_container_or_service_is_told_apart(
         inner.mkdir()
         pid = jobs.start("$PY serve.py")
         (inner / "cgroup.procs").write_text(str(pid))
-        sentence = find_output(pid).sentence
+        said = find_output(pid).sentence
         (outer / "cgroup.procs").write_text(str(pid))
         inner.rmdir()
-    assert sentence.endswith(f"goes to its container or service: {command} --pid {pid}.")
+    assert said.endswith(f"goes to its container or service: {command} --pid {pid}.")
 
 
 JOURNALD = """
@@ -111,8 +113,8 @@ def test_a_job_that_prints_to_the_journal_is_named_with_all_its_processes(jobs: 
     (jobs.directory / "cat.py").write_text(CAT)
     child = jobs.start("$PY journald.py & exec $PY cat.py")
     pid = next(row.parent for row in process_table().values() if row.pid == child)
-    sentence = find_output(pid).sentence
-    assert sentence == (
+    said = find_output(pid).sentence
+    assert said == (
         f"The output of process {pid} goes to the journal of systemd: "
         f"journalctl -f --no-tail -o cat _PID={pid} _PID={child} | floydtop - --pid {pid}."
     )
@@ -186,3 +188,12 @@ def test_a_container_s_terminal_is_not_ours_of_the_same_name(jobs: Jobs) -> None
         ours.stdin.close()
     assert f"{terminal} -> python" in steps
     assert f"(process {ours.pid})" not in steps
+
+
+def test_tmux_in_a_container_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket lies in there: from here it would be that of another server."""
+    monkeypatch.setattr("floydtop.sources.containers.container", lambda _: IDENTITY)
+    server = Process(7, 1, "tmux: server", "S", 0, 0)
+    end = Stop(Descriptor(os.getpid(), 1, "/dev/pts/0"), (server,))
+    said = sentence(os.getpid(), "/dev/pts/0", end)
+    assert said.startswith("goes to tmux in its container: run floydtop in there, or ")
