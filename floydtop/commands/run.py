@@ -35,6 +35,7 @@ def run(command: list[str], name: str | None, *, interval: float, detach: bool, 
         status = _attach(job, lambda target: monitor(target, interval=interval, detach=detach))
         if told_exit(log) is None:
             print(f"The job goes on too: {kept}")
+            _say_what_slurm_does(job.pid)
         return status
     _attach(job, lambda target: record(target, interval=interval))
     if unseen is not None:
@@ -42,9 +43,15 @@ def run(command: list[str], name: str | None, *, interval: float, detach: bool, 
     end = told_exit(log)
     if end is None:
         print(f"Job {job.pid} runs: `floydtop {job.pid}` shows it, {kept}")
+        _say_what_slurm_does(job.pid)
     else:
         print(f"Job {job.pid} has ended ({state_words('exited', end)}): `floydtop replay {job.pid}`")
     return 0
+
+
+def _say_what_slurm_does(pid: int) -> None:
+    if "SLURM_JOB_ID" in os.environ:
+        print(f"Slurm ends it with this script or step: `tail --pid={pid} -f /dev/null` waits for it.")
 
 
 def _attach(job: Launched, attach: Callable[[Target], int]) -> int:

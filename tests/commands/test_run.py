@@ -17,14 +17,16 @@ import pytest
 
 from floydtop.commands import run as run_room
 from floydtop.commands.known import find_recording
-from floydtop.commands.watch import record
+from floydtop.commands.watch import record, say_goodbye
 from floydtop.errors import FloydtopError
 from floydtop.events import End, JobState, Metrics
 from floydtop.recorder import kept
 from floydtop.session.library import Recording, recordings
+from floydtop.session.writer import SessionWriter
 from floydtop.sources.target import resolve
 from tests.commands.run import floydtop, refusal
 from tests.recorder.jobs import events, until
+from tests.session.samples import header
 
 METRICS = "".join(f'{{"metric": "loss", "value": {1 / step}, "step": {step}}}\n' for step in range(1, 101))
 
@@ -173,6 +175,15 @@ def test_stopping_the_recording_does_not_stop_the_job() -> None:
     until(lambda: kept.exit_status(log.path) == (pid, signal.SIGTERM))
 
 
+def test_in_a_batch_script_of_slurm_it_tells_how_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It returns at once, and Slurm ends what a script has started with the script."""
+    monkeypatch.setenv("SLURM_JOB_ID", "5")
+    told = floydtop("run", "--no-watch", "--", "sleep", "60").stdout
+    pid = int(told.split()[1])
+    os.kill(pid, signal.SIGTERM)
+    assert f"`tail --pid={pid} -f /dev/null` waits for it.\n" in told
+
+
 def test_what_is_piped_in_is_recorded_whole(tmp_path: Path) -> None:
     (tmp_path / "metrics").write_text(METRICS)
     result = piped("cat metrics | floydtop -", cwd=tmp_path)
@@ -292,3 +303,17 @@ def test_a_recording_is_found_by_its_name(tmp_path: Path) -> None:
     assert "100 points  step 100" in floydtop("status", recording.name).stdout
     assert floydtop("export", recording.name[:-2]).stdout.count("\n") == 100
     assert refusal(floydtop(recording.name)).startswith("This is no terminal to draw in")
+
+
+def test_in_a_job_step_of_slurm_quitting_says_what_becomes_of_the_recorder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    writer = SessionWriter(path)
+    writer.append([header()], now=0.0)
+    monkeypatch.setenv("SLURM_STEP_ID", "0")
+    say_goodbye(path)
+    writer.close()
+    assert capsys.readouterr().out.endswith(
+        "Slurm ends the recorder with this job step, as most clusters are set up.\n"
+    )
