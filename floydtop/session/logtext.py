@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from floydtop.events import End, Event, Header, Log, Note, OutputLine, Position
+from floydtop.session.pulse import answers
 from floydtop.session.session import Session
 
 REACH = 1 << 20
@@ -44,10 +45,13 @@ def fill_in(session: Session) -> bool:
 
 
 def lines_before(log: Log, position: Position, count: int) -> list[OutputLine]:
-    """The last lines before a position in the log, at most `count`; none when the log is not the same.
+    """The last lines before a position in the log, at most `count`; none when the log is not the same, or
+    lies on a mount that does not answer.
 
     Those before the place at which the recording of a huge log began are numbered -1, -2, ... from there.
     """
+    if not answers(log.path):
+        return []
     try:
         with open(log.path, "rb") as file:
             if not _is_same(file, position):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from floydtop.app.feed import Feed
+from floydtop.events import Log, Position
+from floydtop.session import pulse
+from floydtop.session.logtext import lines_before
 from floydtop.session.pulse import Pulse, is_remote
 from tests.app.stage import whole, write
 from tests.recorder.jobs import until
@@ -59,24 +63,50 @@ def test_a_session_that_no_longer_answers_is_told_and_nothing_waits_for_it(mount
 
 def test_a_stuck_asker_does_not_hold_us_up(mount: Mount) -> None:
     mount.log.touch()
-    pulse = Pulse(mount.log)
-    assert pulse.beats()
+    asking = Pulse(mount.log)
+    assert asking.beats()
     mount.tell(signal.SIGSTOP)
     time.sleep(0.2)
-    assert not pulse.beats()
-    assert pulse.silence > 0
+    assert not asking.beats()
+    assert asking.silence > 0
     began = time.monotonic()
-    pulse.close()
+    asking.close()
     assert time.monotonic() - began < 1
 
 
 def test_an_asker_ends_with_whoever_asks(tmp_path: Path) -> None:
-    pulse = Pulse(tmp_path)
-    assert pulse.beats()
-    asker = pulse._asker
+    asking = Pulse(tmp_path)
+    assert asking.beats()
+    asker = asking._asker
     assert asker.stdin is not None
     asker.stdin.close()
     assert asker.wait(timeout=10) == 0
     asker.stdin = None
-    pulse.close()
+    asking.close()
     assert not os.path.exists(f"/proc/{asker.pid}/fd/0")
+
+
+def test_text_that_only_a_log_on_a_dead_mount_has_is_left_out(mount: Mount) -> None:
+    """A session of a long log holds little of its text: the rest is read from the log, when that answers."""
+    mount.prints(0, 10)
+    data = mount.log.read_bytes()
+    log = Log(path=str(mount.log), device=0, inode=0)
+    position = Position(t=0.0, offset=len(data), line=11, check=zlib.crc32(data[-64:]))
+    try:
+        assert len(lines_before(log, position, 100)) == 10
+        mount.tell(signal.SIGSTOP)
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert lines_before(log, position, 100) == []
+        assert lines_before(log, position, 100) == []
+        assert time.monotonic() - began < 2
+        mount.tell(signal.SIGCONT)
+        until(lambda: len(lines_before(log, position, 100)) == 10)
+    finally:
+        pulse._pulse_of(str(mount.log)).close()
+        pulse._pulse_of.cache_clear()
+
+
+def test_a_log_on_a_local_disk_is_not_asked(tmp_path: Path) -> None:
+    assert pulse.answers(str(tmp_path / "none"))
+    assert pulse._pulse_of.cache_info().currsize == 0
