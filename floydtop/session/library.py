@@ -17,6 +17,7 @@ from floydtop.session.format import Reader
 from floydtop.session.hold import holder, is_being_recorded
 from floydtop.session.meta import Meta, Summary, read_meta
 from floydtop.session.place import fallback_dir, new_path, sessions_dir
+from floydtop.session.pulse import answers
 
 __all__ = [
     "Recording",
@@ -73,9 +74,18 @@ def recordings() -> Iterator[Recording]:
 
 
 def session_files() -> list[Path]:
-    """The files of the library, newest first; neither links, nor what is no file, nor files of others."""
+    """The files of the library, newest first; neither links, nor what is no file, nor files of others.
+
+    Raises:
+        FloydtopError: they lie on a network mount that does not answer.
+    """
     found: dict[str, Path] = {}
     for folder in (sessions_dir(), fallback_dir()):
+        if not answers(str(folder)):
+            raise FloydtopError(
+                f"{folder} does not answer, as on a dead network mount: wait for it, or keep sessions in another "
+                "place by XDG_STATE_HOME=FOLDER."
+            )
         try:
             if folder.lstat().st_uid != os.getuid():
                 continue

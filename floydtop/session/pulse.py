@@ -12,6 +12,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -95,9 +96,14 @@ class Pulse:
         )
         self._asked_at = 0.0
         self._waiting = False
+        self._one_at_a_time = threading.Lock()
 
     def beats(self) -> bool:
         """Whether the last question was answered; asks a new one when it is time."""
+        with self._one_at_a_time:
+            return self._ask()
+
+    def _ask(self) -> bool:
         now = time.monotonic()
         patience = 0.0
         if not self._waiting and now - self._asked_at >= ASK_EVERY:

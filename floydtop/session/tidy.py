@@ -47,7 +47,9 @@ class Tidying:
         threading.Thread(target=self._run, name="tidy", daemon=True).start()
 
     def _run(self) -> None:
-        self._told = tidy()
+        # Their mount may have died: another day.
+        with contextlib.suppress(FloydtopError):
+            self._told = tidy()
 
     def told(self) -> list[str]:
         """What a person should know of it and has not been told."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -105,6 +107,22 @@ def test_text_that_only_a_log_on_a_dead_mount_has_is_left_out(mount: Mount) -> N
     finally:
         pulse._pulse_of(str(mount.log)).close()
         pulse._pulse_of.cache_clear()
+
+
+@pytest.mark.parametrize("words", [["sessions"], ["stop"], ["replay"], ["status"], ["stop", "123"]])
+def test_a_library_on_a_dead_mount_is_told_in_a_sentence(mount: Mount, words: list[str]) -> None:
+    mount.tell(signal.SIGSTOP)
+    done = subprocess.run(
+        [sys.executable, "-m", "floydtop", *words],
+        env=os.environ | {"XDG_STATE_HOME": str(mount.point)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"floydtop: {mount.point}/floydtop/sessions does not answer, as on a dead")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_log_on_a_local_disk_is_not_asked(tmp_path: Path) -> None:
