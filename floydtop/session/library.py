@@ -83,8 +83,8 @@ def session_files() -> list[Path]:
     for folder in (sessions_dir(), fallback_dir()):
         if not answers(str(folder)):
             raise FloydtopError(
-                f"{folder} does not answer, as on a dead network mount: wait for it, or keep sessions in another "
-                "place by XDG_STATE_HOME=FOLDER."
+                f"{folder} does not answer, as on a dead network mount: wait for it, or keep sessions "
+                "elsewhere by XDG_STATE_HOME=FOLDER."
             )
         try:
             if folder.lstat().st_uid != os.getuid():

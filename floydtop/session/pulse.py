@@ -17,7 +17,9 @@ import time
 from pathlib import Path
 
 PATIENCE = 0.3
-"""Seconds that an answer is waited for; what comes later is heard at the next question."""
+"""Seconds that a screen waits for an answer; what comes later is heard at the next question."""
+LONG_PATIENCE = 3.0
+"""The same of a command, and of the first question: an interpreter takes a while to start."""
 ASK_EVERY = 0.1
 """Seconds: the mount that answered just now is not asked again for each slice of a large session."""
 _NETWORK = (
@@ -65,7 +67,7 @@ def answers(path: str) -> bool:
 
     Which mount it lies on is told by its name alone: to look the file up could take for ever.
     """
-    return _pulse_of(path).beats() if _is_below_network_mount(path) else True
+    return _pulse_of(path).beats(LONG_PATIENCE) if _is_below_network_mount(path) else True
 
 
 def _is_below_network_mount(path: str) -> bool:
@@ -98,25 +100,27 @@ class Pulse:
         self._waiting = False
         self._one_at_a_time = threading.Lock()
 
-    def beats(self) -> bool:
-        """Whether the last question was answered; asks a new one when it is time."""
-        with self._one_at_a_time:
-            return self._ask()
+    def beats(self, patience: float = PATIENCE) -> bool:
+        """Whether the last question was answered; asks a new one when it is time.
 
-    def _ask(self) -> bool:
-        now = time.monotonic()
-        patience = 0.0
+        Args:
+            patience: seconds to wait for the answer to a new one; for an older one nobody waits.
+        """
+        with self._one_at_a_time:
+            return self._ask(patience)
+
+    def _ask(self, patience: float) -> bool:
+        now, wait = time.monotonic(), 0.0
         if not self._waiting and now - self._asked_at >= ASK_EVERY:
             assert self._asker.stdin is not None
-            # An interpreter takes a while to start.
-            patience = PATIENCE if self._asked_at else 10 * PATIENCE
+            wait = patience if self._asked_at else max(patience, LONG_PATIENCE)
             self._asked_at = now
             with contextlib.suppress(OSError):
                 os.write(self._asker.stdin.fileno(), b"?")
                 self._waiting = True
         if self._waiting:
             assert self._asker.stdout is not None
-            if select.select([self._asker.stdout], [], [], patience)[0]:
+            if select.select([self._asker.stdout], [], [], wait)[0]:
                 os.read(self._asker.stdout.fileno(), 1)
                 self._waiting = False
         return not self._waiting
