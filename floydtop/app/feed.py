@@ -12,7 +12,7 @@ from floydtop.events import Event, Position, Present, Sample
 from floydtop.session import index
 from floydtop.session.format import Reader
 from floydtop.session.logtext import fill_in
-from floydtop.session.pulse import Pulse, is_remote
+from floydtop.session.pulse import Pulse, answers, is_remote
 from floydtop.session.session import POINTS_SHOWN, Session
 from floydtop.session.writer import is_being_recorded, present_path, read_present
 
@@ -97,7 +97,7 @@ class Feed:
         """Whether a recorder is about to tell the first of a log."""
         session = self.session
         log = session.header.log if session.header is not None else None
-        if not self.live or log is None or session.metrics or session.lines_seen:
+        if not self.live or log is None or session.metrics or session.lines_seen or not answers(log.path):
             return False
         try:
             return os.stat(log.path).st_size > 0

@@ -268,10 +268,8 @@ class MonitorScreen(ChartActions, OutputActions, PanelActions, Screen[None]):
         """The last word of `mode`."""
         if self.paused:
             return "paused"
-        if getattr(self.source, "silent", False):
-            return "session does not answer"
         if self.source.live:
-            return "recording"
+            return "session does not answer" if getattr(self.source, "silent", False) else "recording"
         return "recorded" if self.source.session.finished else "recorder gone"
 
     def redraw(self, *, hurried: bool = False) -> None:
