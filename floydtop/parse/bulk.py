@@ -34,14 +34,10 @@ SHORT = 2000
 """Mean bytes of a line up to which `split` is as fast as to look for each newline."""
 
 _OBJECT_LINES = re.compile(re.escape(OBJECT) + rb"[^\n]*")
-
-
 # A line that a return begins, and nothing in it that frames have: what is read is the rest of it.
 _ONCE = re.compile(rb"\r[ !-+\--z|~]{0,200}[!-+\--z|~]")
-
-
-_WIPED = (b" ", b"\r", b"\x1b", b"")
-"""What follows the return in a line that wipes a bar out."""
+# A line that wipes a bar out.
+_WIPED = re.compile(rb"(?:[ \r]|\x1b\[A)*+")
 
 
 class Bulk:
@@ -253,8 +249,7 @@ def _essence(line: bytes) -> bytes:
         if b"%" in short and b"%|" in short:
             return FRAMED
         return without_colours(short) if b"\x1b" in short else short
-    if line[1:2] in _WIPED and not line.replace(b"\x1b[A", b"").strip(b" \r"):
-        # What a bar leaves that was wiped out.
+    if _WIPED.fullmatch(line):
         return b""
     if line.rfind(b"\r") == 0 and _ONCE.fullmatch(line) and b"%|" not in line:
         return line[1:]

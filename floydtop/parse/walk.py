@@ -26,6 +26,9 @@ FRAMED = b"\r"
 FEW = 32
 """Lines that are read together at first: what the first ones teach is known to the next."""
 
+FEW_ON = 3
+"""Lines that go on from each other and are as cheap one by one."""
+
 MANY = 8192
 """Lines that are read together at most."""
 
@@ -201,14 +204,20 @@ class Walk:
                 continue
             batch.steps.append(place[0])
             batch.epochs.append(place[1])
-            if batch.breaks is not None and position < size and owner.get(run[position]) is batch:
+            if batch.breaks is None:
+                continue
+            if (
+                position + FEW_ON < size
+                and owner.get(run[position]) is batch
+                and owner.get(run[position + FEW_ON]) is batch
+            ):
                 on = min(batch.unbroken(at + 1), _joined(run, position, batch.indexes, at + 1))
                 if on:
                     batch.stand(on, place[1])
                     position += on
                     state.number = number + run[position - 1]
                     ask(state, batch.tolds[at + on])
-            elif batch.breaks is not None and batch.plan.breaks is falls:
+            elif batch.plan.breaks is falls:
                 position = self._weave(run, position, owner, batch, place)
         return size
 
@@ -255,16 +264,15 @@ class Walk:
         """The lines of a run that are to be read as frames or are scanned: index -> place in a sheet."""
         shapes, lines, parser = self._shapes, self._lines, self._parser
         scanned, idle, known = parser.recipes.texts.known, parser.recipes.idle, parser.known
+        here = set(map(shapes.__getitem__, run))
+        special = {shape for shape in here if shape == FRAMED or shape in scanned or shape in idle}
+        if not special and known.keys() >= here:
+            return {}
         dated, skipped = self._dated, self._skipped
         indexes = [
             index
             for index in run
-            if (
-                (shape := shapes[index]) == FRAMED
-                or shape in scanned
-                or shape in idle
-                or (shape not in known and glued(lines[index]))
-            )
+            if ((shape := shapes[index]) in special or (shape not in known and glued(lines[index])))
             and index not in dated
             and index not in skipped
         ]
