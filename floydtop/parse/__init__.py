@@ -131,6 +131,20 @@ class Parser:
         """What the lines so far have told."""
         return self._state
 
+    def read_frames(self, line: Line, t: float | None, approximate: bool = False) -> list[Event]:
+        """The points of all frames but the last of a bar that goes on, see `LineSplitter.take_frames`."""
+        state = self._state
+        if state.muted == line.number:
+            return []
+        self._begin()
+        state.number, state.sole = line.number, False
+        found: list[Found] = []
+        bad: list[Bad] = []
+        self._frames(line, found, bad)
+        self._expects()
+        events: list[Event] = list(metrics(found, line.number, t, approximate))
+        return events + [Malformed(text=one.text, why=one.why, line=line.number, t=t) for one in bad]
+
     def peek(self, line: Line) -> list[Metrics]:
         """The running values of an unfinished line; what the parser knows does not change."""
         own = self._own(line)
@@ -331,12 +345,7 @@ class Parser:
             return found, bad
         if line.rewritten and has_frames(raw):
             text = line.segments[-1]
-            for segment in telling(line.segments, self._state):
-                if "{" in segment:
-                    inside, wrong, segment = jsonl.extract(segment)
-                    found += inside
-                    bad += wrong
-                found += self._frame(segment)
+            self._frames(line, found, bad)
         else:
             text = line.text
         whole = True
@@ -358,6 +367,15 @@ class Parser:
             self._state.told = jsonl.told(line.text, found[0]) if alone else None
             self._reader = None
         return found, bad
+
+    def _frames(self, line: Line, found: list[Found], bad: list[Bad]) -> None:
+        """Read all frames of a line but the last."""
+        for segment in telling(line.segments, self._state):
+            if "{" in segment:
+                inside, wrong, segment = jsonl.extract(segment)
+                found += inside
+                bad += wrong
+            found += self._frame(segment)
 
     def _frame(self, text: str) -> list[Found]:
         self._reader = None

@@ -147,6 +147,8 @@ class LineSplitter:
         self._decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
         self._pending = bytearray()
         self._long: _LongLine | None = None
+        self._taken = 0
+        """Bytes of the unfinished line that are not pending any more, see `take_frames`."""
 
     def feed(self, chunk: bytes) -> list[Line]:
         """Take the next bytes of the source, return the lines that they complete."""
@@ -186,6 +188,24 @@ class LineSplitter:
         raw = self._long.raw(self._pending)
         return Line(self.number, self.offset, raw, self._long.size + len(self._pending) - len(raw))
 
+    def take_frames(self) -> Line | None:
+        """What a running bar has drawn so far but for its newest frame; that stays, with one more before it.
+
+        Nothing of it comes again but the frame before the newest: whoever reads it has to leave out its last
+        one. None: the unfinished line is no such bar, or has drawn nothing new.
+        """
+        line = self.partial
+        if line is None or self.encoding is not None:
+            return None
+        newest = line.raw.rfind(b"\r", 0, len(line.raw.rstrip(b"\r \t\0")))
+        before = line.raw.rfind(b"\r", 0, len(line.raw[: max(0, newest)].rstrip(b"\r \t\0"))) + 1
+        if newest < 0 or before <= 0:
+            return None
+        size = len(self._pending) + (self._long.size if self._long is not None else 0)
+        self._long, self._pending = None, bytearray(line.raw[before:])
+        self._taken += size - len(self._pending)
+        return Line(line.number, line.offset, line.raw[:newest], line.cut)
+
     @property
     def at_line_start(self) -> bool:
         """Whether the next byte begins a line of plain bytes, so that it need not go through here."""
@@ -224,7 +244,8 @@ class LineSplitter:
 
     def _close(self, newline: int) -> Line:
         line = self.partial or Line(self.number, self.offset, b"")
-        size = len(self._pending) + newline
+        size = self._taken + len(self._pending) + newline
+        self._taken = 0
         if self._long is not None:
             size += self._long.size
             self._long = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
@@ -19,6 +20,7 @@ from floydtop.recorder.behind import TAIL, Behind, place_to_begin
 from floydtop.recorder.context import Context
 from floydtop.recorder.dating import Dating
 from floydtop.recorder.past import FromOutput, undated
+from floydtop.recorder.running import drawn
 from floydtop.recorder.stamps import Stamps
 from floydtop.sources.finished import is_packed
 from floydtop.sources.follow import Chunk, Idle, Restart, follow
@@ -105,6 +107,8 @@ class OutputWorker:
         self._skipped = 0
         """Bytes of the log that it was not given: holes."""
         self._lost = ""
+        self._caught_up = False
+        """All that was there at first has been read: what comes now is printed now."""
         """Why the log cannot be read at present."""
         self._last_bytes = b""
         self._before_line = b""
@@ -355,11 +359,11 @@ class OutputWorker:
 
     def _not_recorded(self, events: list[Event]) -> list[Event]:
         """The events of the last line that the earlier recorder wrote, less those that it did write."""
-        known = [undated(event) for event in self._of_last_line]
+        known = Counter(map(undated, self._of_last_line))
         fresh: list[Event] = []
         for event in events:
-            if isinstance(event, FromOutput) and (plain := undated(event)) in known:
-                known.remove(plain)
+            if isinstance(event, FromOutput) and known[plain := undated(event)] > 0:
+                known[plain] -= 1
             else:
                 fresh.append(event)
         return fresh
@@ -374,6 +378,13 @@ class OutputWorker:
         self._show([], self._parser.progress)
 
     def _show_partial(self) -> None:
+        if self._splitter.number > self._recorded_to:
+            # Of a line that an earlier recorder has begun it is known at its end what is new.
+            t = self._now() if self._caught_up else self._dating.of_rest(self._now())
+            points = drawn(self._splitter, self._parser, t, approximate=not self._caught_up)
+            if points:
+                self._write(list(self._choice(points)))
+        self._caught_up = True
         partial = self._splitter.partial
         metrics = list(self._choice(self._parser.peek(partial))) if partial is not None else []
         self._show(metrics, self._parser.progress)

@@ -144,7 +144,7 @@ class LogView(Canvas):
             return reasons[0] if reasons else "This job's output is not followed: name it with --log FILE."
         if session.finished:
             return "The recording holds no line of the output."
-        return "Waiting for the first line: the log is empty."
+        return "Waiting for the first line to end."
 
     def _row(self, line: OutputLine | Malformed, session: Session, why: dict[int, str]) -> Row:
         palette = self.palette
