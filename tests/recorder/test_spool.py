@@ -194,6 +194,9 @@ def test_a_fifo_that_another_program_reads_is_left_alone(fifo: Path) -> None:
     reader = subprocess.Popen(["cat", str(fifo)], stdout=subprocess.DEVNULL)
     writer = os.open(fifo, os.O_WRONLY)
     try:
+        # The kernel opens both ends before the reader has its descriptor.
+        descriptors = Path(f"/proc/{reader.pid}/fd")
+        until(lambda: any(os.path.realpath(one) == str(fifo) for one in descriptors.iterdir()))
         with pytest.raises(FloydtopError, match=rf"cat \(process {reader.pid}\) already reads "):
             spool_fifo(str(fifo), refuse_to_wait)
     finally:
