@@ -184,18 +184,7 @@ class Parser:
         if place is None:
             return None
         step, epoch = place
-        return [
-            Metrics(
-                values=values,
-                t=t,
-                approximate=approximate,
-                step=step,
-                epoch=epoch,
-                line=line.number,
-                group=group,
-            )
-            for group, values in groups
-        ]
+        return [Metrics(values, t, approximate, step, epoch, line.number, group) for group, values in groups]
 
     def _slow(
         self, line: Line, raw: bytes, shape: bytes | None, t: float | None, approximate: bool
@@ -225,8 +214,7 @@ class Parser:
         found = self._frame(text)
         if self._expects():
             return found
-        if self.recipes.full:
-            self.recipes.forget()
+        self.recipes.make_room()
         if self._reader is not None:
             if self._reader.scan is not None:
                 self.recipes.frames.learn(shape, text, raw, self._reader.scan)
@@ -271,8 +259,7 @@ class Parser:
                 # Of prose no shape comes again: to look whether it is dull would take as long as to read it.
                 self._once.add(shape)
             elif shape not in self.recipes.idle and not _OBJECT.search(shape):
-                if self.recipes.full:
-                    self.recipes.forget()
+                self.recipes.make_room()
                 if self.recipes.is_lively(shape) or not self._never(text):
                     self.recipes.note_idle(shape, text, raw, conditions)
                 elif conditions:
@@ -281,8 +268,7 @@ class Parser:
                     self._dull.add(shape)
             return
         if told is None and self._reader is not None and self._reader.scan is not None:
-            if self.recipes.full:
-                self.recipes.forget()
+            self.recipes.make_room()
             self.recipes.texts.learn(shape_of(raw), text, raw, self._reader.scan)
         if told is None or len(found) > 1 or self._state.muted == self._state.number:
             return

@@ -118,9 +118,8 @@ class Recipes:
         self.dull.clear()
         self.idle.clear()
 
-    @property
-    def full(self) -> bool:
-        """Whether more is known than there is room for."""
-        return (
-            len(self.frames) + len(self.texts) + len(self.dull) + len(self.idle) + len(self._lively) >= MOST
-        )
+    def make_room(self) -> None:
+        """Forget all when more is known than there is room for."""
+        known = len(self.frames) + len(self.texts) + len(self.dull) + len(self.idle) + len(self._lively)
+        if known >= MOST:
+            self.forget()

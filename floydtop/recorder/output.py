@@ -170,7 +170,7 @@ class OutputWorker:
                 match item:
                     case Chunk():
                         for start in range(0, len(item.data), AT_ONCE):
-                            self._read_chunk(_part(item, start))
+                            self._read_chunk(item.part(start, AT_ONCE))
                             # Others come in between: a megabyte of a slow format takes 100 ms.
                             await asyncio.sleep(0)
                     case Restart():
@@ -393,11 +393,6 @@ class OutputWorker:
     def _tell_of_slow_patterns(self) -> None:
         if complaints := self._parser.complaints():
             self._write([Note(t=self._now(), text=text, level="warning") for text in complaints])
-
-
-def _part(chunk: Chunk, start: int) -> Chunk:
-    data = chunk.data[start : start + AT_ONCE]
-    return Chunk(data, chunk.offset + start, chunk.history, chunk.history_size)
 
 
 async def _set_after(first: asyncio.Event, second: asyncio.Event) -> None:

@@ -20,6 +20,11 @@ class Chunk:
     history_size: int = 0
     """Size of the file, in bytes, when following began; 0 after a restart."""
 
+    def part(self, start: int, size: int) -> Chunk:
+        """So many of its bytes."""
+        data = self.data[start : start + size]
+        return Chunk(data, self.offset + start, self.history, self.history_size)
+
 
 @dataclass(frozen=True, slots=True)
 class Restart:
